@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Every door of the project. All that is built goes below build/.
+#
+#   make                    the tool; the modules too where the running kernel's
+#                           headers are installed
+#   make modules KREL=R     the modules for kernel release R (or KDIR=TREE)
+#   make install            the tool, its pages and completions (PREFIX, DESTDIR)
+#   make modules_install    iommufd.ko for KREL (INSTALL_MOD_PATH as in kbuild)
+#   make dkms-install       iommufd.ko for this and every later kernel, by DKMS
+#   make demo [K=KERNEL]    what it does, shown in an emulated machine
+#   make check              all tests, on both stock kernels
+#        FILE=F K=KERNEL    only the tests in F, only on KERNEL
+#   make check-all          the same with sanitizers, and lint
+#   make shell [K=KERNEL]   a prompt in the emulated machine
+#   make lint               style and static checks
+#   make deps               the Debian packages that all this needs
+#   make clean              removes build/
+#
+# KERNEL is one of those that `tests/vm/kernel.sh --list` prints.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+ifdef KDIR
+# Not include/config/kernel.release, which in Debian's headers is another one.
+KREL := $(shell sed -n 's/.*UTS_RELEASE "\(.*\)".*/\1/p' \
+	$(KDIR)/include/generated/utsrelease.h)
+else
+KREL ?= $(shell uname -r)
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/iommufdctl
+KDIR := $(firstword $(wildcard /lib/modules/$(KREL)/build \
+	$(CACHE)/*/usr/src/linux-headers-$(KREL)))
+endif
+
+# Quiet unless V=1.
+Q := $(if $(filter 1,$(V)),,@)
+say = @printf '  %-8s %s\n' '$(1)' '$(2)'
+
+.PHONY: all
+all: build/iommufdctl $(if $(wildcard /lib/modules/$(shell uname -r)/build),modules)
+
+-include cli/cli.mk
+
+# --- modules ---------------------------------------------------------------
+
+MODULES := build/kernel/$(KREL)
+TEST_MODULES := build/tests/modules/$(KREL)
+
+# A folder's own time stamp tells that a file in it was added or removed.
+module-deps = $(shell find $(1) -not -name '.*') tests/vm/kbuild \
+	$(KDIR)/include/generated/autoconf.h
+
+.PHONY: modules test-modules
+modules: $(MODULES)/.built
+test-modules: $(TEST_MODULES)/.built
+
+$(MODULES)/.built: $(call module-deps,kernel)
+	$(if $(KDIR),,$(error No headers of kernel $(KREL): \
+	install linux-headers-$(KREL), or name a tree by KDIR=))
+	$(call say,MODULES,$(KREL))
+	$(Q)tests/vm/kbuild kernel $(KDIR) $(MODULES) \
+		CONFIG_IOMMUFD=m CONFIG_IOMMUFD_TESTDRV=m
+	$(Q)touch $@
+
+$(TEST_MODULES)/.built: $(call module-deps,tests/modules)
+	$(call say,MODULES,$(KREL) for tests)
+	$(Q)tests/vm/kbuild tests/modules $(KDIR) $(TEST_MODULES)
+	$(Q)touch $@
+
+# --- helpers of the tests --------------------------------------------------
+
+HELPERS := $(patsubst tests/helpers/%.c,build/tests/helpers/%,\
+	$(wildcard tests/helpers/*.c))
+HELPER_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -pthread \
+	-Ikernel/include/uapi -Itests/helpers
+
+.PHONY: helpers
+helpers: $(HELPERS) $(HELPERS:=.32)
+
+build/tests/helpers/%: tests/helpers/%.c Makefile
+	$(call say,HELPER,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HELPER_FLAGS) -MMD -MP -MF $@.d -o $@ $<
+
+build/tests/helpers/%.32: tests/helpers/%.c Makefile
+	$(call say,HELPER,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -m32 $(HELPER_FLAGS) -MMD -MP -MF $@.d -o $@ $<
+
+-include $(wildcard build/tests/helpers/*.d)
+
+# All that a test in the emulated machine finds built.
+.PHONY: guest-needs
+guest-needs: build/iommufdctl modules test-modules helpers
+ifeq ($(IOMMUFDCTL_FLAVOUR),asan)
+guest-needs: build/asan/iommufdctl
+endif
+
+# --- the rest ----------------------------------------------------------------
+
+.PHONY: clean
+clean:
+	rm -rf build

@@ -1,0 +1,202 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The emulated machine of one run: what it boots, what it is made of, how it is
+# watched and how its end is judged. Sourced by tests/vm/run, which sets:
+# CHECKOUT BUILD KERNEL KREL RUN LOG here kernel mode gdb timeout files filter
+
+# Where a guest has file systems of its own, the host's files do not show; a
+# test file from there (or from a pipe) goes by way of the exchange folder.
+visible() {
+	local f=$1
+	if [[ ! -f $f || $f =~ ^/(run|dev|proc|sys)/ ]]; then
+		local copy=$RUN/exchange/${f##*/}
+		cat "$f" >"$copy"
+		echo "/run/vm/${f##*/}"
+	else
+		echo "$f"
+	fi
+}
+
+write_exchange() {
+	local f flavour=${IOMMUFDCTL_FLAVOUR-}
+	local size
+	size=$(stty size 2>/dev/null </dev/tty || echo 24 80)
+	{
+		local GUEST=$CHECKOUT/tests/vm/guest MODE=$mode FLAVOUR=$flavour
+		local TEST_KERNEL=$kernel TERM=${TERM:-dumb}
+		local ROWS=${size% *} COLUMNS=${size#* } v
+		for v in GUEST MODE FLAVOUR TEST_KERNEL TERM ROWS COLUMNS \
+			CHECKOUT BUILD KERNEL KREL; do
+			# Read by busybox too, whose quoting is the plain one.
+			printf "%s='%s'\n" "$v" "${!v//\'/\'\\\'\'}"
+		done
+	} >"$RUN/exchange/boot"
+	for f in "${files[@]}"; do
+		# As the person named it: a test may look beside its own path.
+		visible "$(realpath -s -- "$f")"
+	done >"$RUN/files.txt"
+	{
+		((${#filter[@]} == 0)) || printf '%s\0' "${filter[@]}"
+		tr '\n' '\0' <"$RUN/files.txt"
+	} >"$RUN/exchange/files"
+	rm "$RUN/files.txt"
+	cat >"$RUN/exchange/shellrc" <<-'RC'
+		PS1='[$TEST_KERNEL] \w\$ '
+		HISTFILE=
+		echo "Linux $(uname -r). iommufd is loaded; nothing here reaches the host."
+		echo "Its modules: \$IOMMUFD_KO \$TESTDRV_KO. Kernel log: dmesg. Leave: exit."
+	RC
+}
+
+# busybox, tests/vm/init, and the modules without which the host's files cannot
+# be reached. Which those are, and in what order they go in, the kernel's own
+# dependency file knows: it differs from kernel to kernel.
+make_initrd() {
+	local out=$1 dir=$RUN/initramfs path n=100 name
+	local busybox
+	busybox=$(command -v busybox) || die "busybox-static is not installed"
+	mkdir -p "$dir"/{bin,dev,proc,sys,modules}
+	cp "$busybox" "$dir/bin/busybox"
+	for name in sh mount mkdir insmod switch_root poweroff; do
+		ln -s busybox "$dir/bin/$name"
+	done
+	cp "$here/init" "$dir/init"
+	while read -r path; do
+		n=$((n + 1))
+		name=${path##*/}
+		case $path in
+		*.xz) xz -dc "$path" >"$dir/modules/$n-${name%.xz}" ;;
+		*) cp "$path" "$dir/modules/$n-$name" ;;
+		esac
+	done < <(boot_modules)
+	((n > 100)) || die "no modules for booting in $KERNEL"
+	(cd "$dir" && find . | busybox cpio -o -H newc 2>/dev/null) >"$out"
+	rm -r "$dir"
+}
+
+boot_modules() {
+	modprobe -a -d "$KERNEL" -S "$KREL" --show-depends \
+		virtio_pci 9pnet_virtio 9p overlay |
+		sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++'
+}
+
+kernel_args() {
+	# shellcheck disable=SC2054 # the commas are the kernel's
+	local args=(
+		console=ttyS0,115200 ignore_loglevel printk.devkmsg=on
+		intel_iommu=on
+		# An oops ends the run; so does a task that hangs. QEMU is told
+		# not to reboot, so that the machine is gone at once.
+		oops=panic panic=-1 hung_task_panic=1
+		# Emulated CPUs share the host's with other runs. These limits
+		# are above what that costs, and far below the time limit.
+		sysctl.kernel.hung_task_timeout_secs=100
+		sysctl.kernel.watchdog_thresh=30
+		rcupdate.rcu_cpu_stall_timeout=60
+		# Neither the tests nor their timing gain from these.
+		mitigations=off random.trust_cpu=on tsc=unstable
+	)
+	[[ ! $gdb ]] || args+=(nokaslr)
+	echo "${args[*]}"
+}
+
+qemu_args() {
+	printf '%s\n' -machine q35,kernel-irqchip=split -accel tcg,thread=multi \
+		-cpu max -smp 2 -m "${VM_MEMORY:-2G}" \
+		-nodefaults -no-user-config -display none -no-reboot \
+		-device intel-iommu,intremap=on -device edu \
+		-kernel "$KERNEL/boot/vmlinuz-$KREL" -initrd "$RUN/initrd" \
+		-append "$(kernel_args)" \
+		-chardev "file,id=log,path=$LOG" -serial chardev:log \
+		-virtfs "local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap" \
+		-virtfs "local,path=$RUN/exchange,mount_tag=exchange,security_model=none"
+	# With signal=off, Ctrl-C in a shell is for the guest.
+	printf '%s\n' -chardev stdio,id=tap,signal=off -serial chardev:tap
+	if [[ $gdb ]]; then
+		printf '%s\n' -gdb "unix:path=$RUN/gdb.sock,server=on,wait=off"
+		[[ $gdb != wait ]] || printf '%s\n' -S
+	fi
+}
+
+qemu_pid=''
+stop_qemu() {
+	[[ $qemu_pid ]] || return 0
+	kill -KILL "$qemu_pid" 2>/dev/null || true
+	qemu_pid=''
+}
+
+log_end() {
+	echo "vm: the end of $LOG:" >&2
+	tail -n "${1:-40}" "$LOG" 2>/dev/null | tr -d '\r' | sed 's/^/  | /' >&2
+}
+
+boot() {
+	local args status=0
+	command -v qemu-system-x86_64 >/dev/null ||
+		die "qemu-system-x86 is not installed"
+	mapfile -t args < <(qemu_args)
+	: >"$LOG"
+	echo "vm: $kernel ($KREL), log in ${LOG#"$CHECKOUT/"}" >&2
+	[[ ! $gdb ]] || echo "vm: gdb: target remote $RUN/gdb.sock" >&2
+
+	trap stop_qemu EXIT
+	trap 'stop_qemu; exit 130' INT
+	trap 'stop_qemu; exit 143' TERM HUP
+	if [[ $mode == shell ]]; then
+		qemu-system-x86_64 "${args[@]}" 2>"$RUN/qemu.err" || status=$?
+	else
+		run_watched || status=$?
+	fi
+	rm -f "$RUN/initrd"
+	judge "$status"
+}
+
+# QEMU in the background, so that the shell can act on a signal and on the time
+# limit. Its standard input is closed: a test run takes nothing from a person.
+run_watched() {
+	local deadline=$((SECONDS + timeout)) status=0 out_pid
+	# Not on our own standard output: QEMU makes its end non-blocking, which
+	# whoever shares it with us (make, say) would feel.
+	exec 3> >(trap '' INT; exec cat)
+	out_pid=$!
+	qemu-system-x86_64 "${args[@]}" >&3 2>"$RUN/qemu.err" </dev/null &
+	qemu_pid=$!
+	exec 3>&-
+	while kill -0 "$qemu_pid" 2>/dev/null; do
+		if ((SECONDS >= deadline)); then
+			stop_qemu
+			return 124
+		fi
+		sleep 0.2
+	done
+	wait "$qemu_pid" || status=$?
+	qemu_pid=''
+	wait "$out_pid" || true
+	return "$status"
+}
+
+# The guest's word on its tests, then the log's: a run is good when both are.
+judge() {
+	local qemu=$1 status
+	if [[ $qemu == 124 ]]; then
+		echo "vm: FAILED: not done after $timeout s; killed" >&2
+		log_end
+		exit 124
+	fi
+	if [[ -s $RUN/qemu.err && $qemu != 0 ]]; then
+		sed 's/^/vm: /' "$RUN/qemu.err" >&2
+	fi
+	status=$(cat "$RUN/exchange/status" 2>/dev/null || true)
+	if [[ ! $status =~ ^[0-9]+$ ]]; then
+		echo "vm: FAILED: the machine stopped before its tests were done" >&2
+		"$here/check-log" "$LOG" || true
+		log_end 60
+		exit 125
+	fi
+	if ! "$here/check-log" "$LOG"; then
+		log_end
+		((status)) || status=1
+	fi
+	exit "$status"
+}
