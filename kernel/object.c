@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of an object. The rules stand at the top of iommufd_private.h; this
+ * file knows ids and counts, and nothing of any one type.
+ */
+#define pr_fmt(fmt) "iommufd: " fmt
+
+#include <linux/export.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "iommufd_private.h"
+
+#ifdef CONFIG_LOCKDEP
+static struct lock_class_key iommufd_type_keys[IOMMUFD_OBJ_TYPES];
+static struct lockdep_map iommufd_type_maps[IOMMUFD_OBJ_TYPES];
+
+/**
+ * iommufd_objects_init - once, before the first context
+ */
+void iommufd_objects_init(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < IOMMUFD_OBJ_TYPES; i++)
+		lockdep_init_map(&iommufd_type_maps[i],
+				 iommufd_object_type_name(i),
+				 &iommufd_type_keys[i], 0);
+}
+
+#define type_map(obj) (&iommufd_type_maps[(obj)->ops->type])
+#else
+void iommufd_objects_init(void)
+{
+}
+#endif
+
+/**
+ * iommufd_object_alloc_sized - memory and an id for a new object
+ * @ictx: its context
+ * @size: bytes of the struct that begins with struct iommufd_object
+ * @ops: operations of its type
+ *
+ * The id is reserved: no lookup finds it until iommufd_object_finalize(). The
+ * caller ends with that, or with one of the two aborts. May sleep.
+ *
+ * Return: the object, or ERR_PTR: -ENOMEM, -EBUSY if all ids are taken.
+ */
+struct iommufd_object *
+iommufd_object_alloc_sized(struct iommufd_ctx *ictx, size_t size,
+			   const struct iommufd_object_ops *ops)
+{
+	struct iommufd_object *obj;
+	int rc;
+
+	obj = kzalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!obj)
+		return ERR_PTR(-ENOMEM);
+	obj->ops = ops;
+	refcount_set(&obj->users, 1);
+	atomic_set(&obj->inflight, 1);
+
+	rc = xa_alloc(&ictx->objects, &obj->id, XA_ZERO_ENTRY, xa_limit_31b,
+		      GFP_KERNEL_ACCOUNT);
+	if (rc) {
+		kfree(obj);
+		return ERR_PTR(rc);
+	}
+	__module_get(ops->owner);
+	return obj;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_object_alloc_sized, IOMMUFD_INTERNAL);
+
+/*
+ * Puts @new where @old must be. xa_store() and xa_erase() cannot tell a
+ * reserved slot from an empty one, and this is where that matters: to publish
+ * over anything but our own reservation would lose somebody's object.
+ */
+static bool replace_entry(struct iommufd_ctx *ictx, u32 id, void *old,
+			  void *new)
+{
+	XA_STATE(xas, &ictx->objects, id);
+
+	lockdep_assert_held(&ictx->objects.xa_lock);
+	if (WARN_ON_ONCE(xas_load(&xas) != old))
+		return false;
+	xas_store(&xas, new);
+	return !WARN_ON_ONCE(xas_error(&xas));
+}
+
+static void count_object(struct iommufd_ctx *ictx,
+			 const struct iommufd_object *obj, int by)
+{
+	lockdep_assert_held(&ictx->objects.xa_lock);
+	WRITE_ONCE(ictx->nr_objects, ictx->nr_objects + by);
+	WRITE_ONCE(ictx->nr_by_type[obj->ops->type],
+		   ictx->nr_by_type[obj->ops->type] + by);
+}
+
+/* The last thing that happens to an object, wherever its life took it. */
+static void free_object(struct iommufd_object *obj)
+{
+	struct module *owner = obj->ops->owner;
+
+	kfree(obj);
+	module_put(owner);
+}
+
+/**
+ * iommufd_object_finalize - makes a finished object findable
+ * @ictx: its context
+ * @obj: from iommufd_object_alloc(), not published yet
+ *
+ * Cannot fail: the slot was reserved. From here on the object belongs to the
+ * context, and another task may destroy it before this returns.
+ */
+void iommufd_object_finalize(struct iommufd_ctx *ictx,
+			     struct iommufd_object *obj)
+{
+	xa_lock(&ictx->objects);
+	if (replace_entry(ictx, obj->id, XA_ZERO_ENTRY, obj))
+		count_object(ictx, obj, 1);
+	xa_unlock(&ictx->objects);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_object_finalize, IOMMUFD_INTERNAL);
+
+/**
+ * iommufd_object_abort - undoes iommufd_object_alloc()
+ * @ictx: its context
+ * @obj: never published, and holding nothing that its type's destroy
+ *       operation would have to drop
+ */
+void iommufd_object_abort(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	bool ours;
+
+	xa_lock(&ictx->objects);
+	ours = replace_entry(ictx, obj->id, XA_ZERO_ENTRY, NULL);
+	xa_unlock(&ictx->objects);
+
+	/* Somebody else's id: then nobody knows who knows of this memory. */
+	if (ours)
+		free_object(obj);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_object_abort, IOMMUFD_INTERNAL);
+
+/**
+ * iommufd_object_abort_and_destroy - undoes the making of a whole object
+ * @ictx: its context
+ * @obj: never published, but otherwise finished
+ */
+void iommufd_object_abort_and_destroy(struct iommufd_ctx *ictx,
+				      struct iommufd_object *obj)
+{
+	obj->ops->destroy(ictx, obj);
+	iommufd_object_abort(ictx, obj);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_object_abort_and_destroy, IOMMUFD_INTERNAL);
+
+/**
+ * iommufd_object_get - finds an object for the duration of a call
+ * @ictx: the context, which the caller holds until after the put
+ * @id: as the user gave it
+ * @ops: the type that it must be of, or NULL for any
+ *
+ * A destroy of the object waits for iommufd_object_put(), by this same task.
+ *
+ * Return: the object, or ERR_PTR(-ENOENT) where there is none of that type.
+ */
+struct iommufd_object *
+iommufd_object_get(struct iommufd_ctx *ictx, u32 id,
+		   const struct iommufd_object_ops *ops)
+{
+	struct iommufd_object *obj;
+
+	xa_lock(&ictx->objects);
+	obj = xa_load(&ictx->objects, id);
+	if (!obj || (ops && obj->ops != ops)) {
+		xa_unlock(&ictx->objects);
+		return ERR_PTR(-ENOENT);
+	}
+	atomic_inc(&obj->inflight);
+	xa_unlock(&ictx->objects);
+
+	lock_map_acquire_read(type_map(obj));
+	return obj;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_object_get, IOMMUFD_INTERNAL);
+
+/**
+ * iommufd_object_put - ends what iommufd_object_get() began
+ * @ictx: the context
+ * @obj: not to be touched afterwards
+ *
+ * May sleep: this can be what frees the object.
+ */
+void iommufd_object_put(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	int left;
+
+	lock_map_release(type_map(obj));
+
+	/*
+	 * Unless the count says 0, the object may be gone after this line. The
+	 * full ordering of the atomic pairs with that of prepare_to_wait() in
+	 * drain(): either we see the waiter, or it sees our decrement.
+	 */
+	left = atomic_dec_return(&obj->inflight);
+	if (left == 0) {
+		/* Its destroyer was killed while it waited for us. */
+		obj->ops->destroy(ictx, obj);
+		free_object(obj);
+	} else if (left == 1 && waitqueue_active(&ictx->drained)) {
+		wake_up_all(&ictx->drained);
+	}
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_object_put, IOMMUFD_INTERNAL);
+
+/**
+ * iommufd_object_ref - takes a lasting reference
+ * @obj: held by the caller with iommufd_object_get()
+ *
+ * Return: true, and from now on IOMMU_DESTROY answers EBUSY; or false, if a
+ * destroy came first: the caller answers -ENOENT, as if its lookup had come
+ * that much later.
+ */
+bool iommufd_object_ref(struct iommufd_object *obj)
+{
+	return refcount_inc_not_zero(&obj->users);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_object_ref, IOMMUFD_INTERNAL);
+
+static void push_leaf(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	obj->next_leaf = ictx->leaves;
+	ictx->leaves = obj;
+}
+
+/**
+ * iommufd_object_unref - drops a lasting reference
+ * @ictx: the context
+ * @obj: not to be touched afterwards
+ */
+void iommufd_object_unref(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	refcount_dec(&obj->users);
+	/*
+	 * While the context is torn down nobody else is left, so there the
+	 * object can still be looked at: the last one to let go of it has found
+	 * the next leaf without a search.
+	 */
+	if (ictx->closing && refcount_read(&obj->users) == 1)
+		push_leaf(ictx, obj);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_object_unref, IOMMUFD_INTERNAL);
+
+/*
+ * Steps 2 and 3 for an object that was claimed. If the task is killed in the
+ * middle, the object still goes: the last call in flight on it takes over. No
+ * other signal ends the wait, since there is nothing left to come back to.
+ */
+static void drain_and_free(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	lock_map_acquire(type_map(obj));
+	lock_map_release(type_map(obj));
+
+	/* Acquire: all that the last call did to the object is seen below. */
+	if (wait_event_killable(ictx->drained,
+				atomic_read_acquire(&obj->inflight) == 1) &&
+	    !atomic_dec_and_test(&obj->inflight))
+		return;
+
+	obj->ops->destroy(ictx, obj);
+	free_object(obj);
+}
+
+/* Step 1. From a true on, the object is the caller's alone. */
+static bool claim(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	lockdep_assert_held(&ictx->objects.xa_lock);
+	if (!refcount_dec_if_one(&obj->users))
+		return false;
+	replace_entry(ictx, obj->id, obj, NULL);
+	count_object(ictx, obj, -1);
+	return true;
+}
+
+/**
+ * iommufd_object_destroy - ends an object on behalf of the user
+ * @ictx: its context
+ * @id: as the user gave it
+ *
+ * Waits for calls that are in flight on the object; they are no reason to
+ * refuse. May sleep.
+ *
+ * Return: 0, or -ENOENT if there is no such object or it is not finished, or
+ * -EBUSY if anything refers to it. A task that is killed while it waits also
+ * gets 0: the object is gone for everyone, and is freed by its last caller.
+ */
+int iommufd_object_destroy(struct iommufd_ctx *ictx, u32 id)
+{
+	struct iommufd_object *obj;
+	int rc = 0;
+
+	xa_lock(&ictx->objects);
+	obj = xa_load(&ictx->objects, id);
+	if (!obj)
+		rc = -ENOENT;
+	else if (!claim(ictx, obj))
+		rc = -EBUSY;
+	xa_unlock(&ictx->objects);
+
+	if (!rc)
+		drain_and_free(ictx, obj);
+	return rc;
+}
+
+/**
+ * iommufd_object_destroy_owned - ends an object that the kernel owns
+ * @ictx: its context
+ * @obj: an object on which its owner, who calls this, holds the one lasting
+ *       reference besides the context's
+ *
+ * That reference is what kept a user's IOMMU_DESTROY out until now. It is
+ * dropped under the lock under which destroys claim, so that none can slip in
+ * between. Cannot fail; an owner that lets others refer to its object is a
+ * bug, and then the object stays as it was.
+ */
+void iommufd_object_destroy_owned(struct iommufd_ctx *ictx,
+				  struct iommufd_object *obj)
+{
+	bool claimed;
+
+	xa_lock(&ictx->objects);
+	refcount_dec(&obj->users);
+	claimed = claim(ictx, obj);
+	if (!claimed)
+		refcount_inc(&obj->users);
+	xa_unlock(&ictx->objects);
+
+	if (!WARN_ON_ONCE(!claimed))
+		drain_and_free(ictx, obj);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_object_destroy_owned, IOMMUFD_INTERNAL);
+
+/**
+ * iommufd_objects_teardown - ends all objects of a context
+ * @ictx: a context whose last reference is gone
+ *
+ * Leaves first: what nothing refers to goes, and what it referred to may be
+ * the next to go. Each object is visited once to find the first leaves and
+ * once to be freed, in whatever order the ids are. What is left then refers to
+ * itself in a circle, or somebody forgot a reference: it is reported and
+ * leaked, since to free it would be worse.
+ */
+void iommufd_objects_teardown(struct iommufd_ctx *ictx)
+{
+	unsigned long left = ictx->nr_objects;
+	struct iommufd_object *obj;
+	unsigned long id;
+
+	ictx->closing = true;
+	xa_for_each(&ictx->objects, id, obj) {
+		if (refcount_read(&obj->users) == 1)
+			push_leaf(ictx, obj);
+		cond_resched();
+	}
+	/* From here on the leaves lead to all others. */
+	xa_destroy(&ictx->objects);
+
+	while (ictx->leaves) {
+		obj = ictx->leaves;
+		ictx->leaves = obj->next_leaf;
+		obj->ops->destroy(ictx, obj);
+		free_object(obj);
+		left--;
+		cond_resched();
+	}
+	WARN(left, "context %llu: %lu objects are still referred to, leaked\n",
+	     ictx->id, left);
+}

@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An in-kernel user of iommufd that a test drives from a shell. Never installed.
+ *
+ * Each open of /sys/kernel/debug/iommufd_testdrv/session is a session of its
+ * own. A write is one command; it fails with the errno of what it did. A read
+ * gives the number that the last command resulted in. A close drops all that
+ * the session holds, the context last.
+ *
+ *  ctx FD              take the context behind the writer's descriptor FD
+ *  put                 drop it, and all that is held of it
+ *  create [ID...]      make an object of type test that refers to these;
+ *                      results in its id
+ *  fail STEP [ID...]   the same, but fail at STEP: reserved (an id is
+ *                      reserved), half (one reference is taken), whole (all is
+ *                      done but the publishing); always ends in EIO, or in
+ *                      EINVAL if STEP was never reached
+ *  chain N up|down     make N objects, each of which refers to the one before
+ *                      it (up) or after it (down); results in the first id
+ *  circle              make two objects that refer to each other
+ *  hold ID, drop ID    take, drop a lasting reference
+ *  busy ID MS          have a call in flight on it for MS milliseconds
+ *  busy-hold ID MS     the same, then turn that into a lasting reference
+ *  own, disown ID      make, destroy an object that the kernel owns
+ */
+#include <linux/debugfs.h>
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/iommufd.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "iommufd_private.h"
+
+/**
+ * struct testdrv_obj - an object that refers to others and does nothing else
+ * @obj: the object
+ * @nr_refs: entries in @refs
+ * @refs: what it holds lasting references on
+ */
+struct testdrv_obj {
+	struct iommufd_object obj;
+	unsigned int nr_refs;
+	struct iommufd_object *refs[IOMMUFD_MAX_REFS];
+};
+
+/**
+ * struct testdrv_hold - something that a session must give back
+ * @node: in the session's holds
+ * @obj: a lasting reference on this
+ * @owned: the object is the session's own: the reference is the object's on
+ *         itself
+ */
+struct testdrv_hold {
+	struct list_head node;
+	struct iommufd_object *obj;
+	bool owned;
+};
+
+/**
+ * struct testdrv_session - one open of the session file
+ * @lock: one command at a time
+ * @ictx: NULL while there is no context
+ * @holds: struct testdrv_hold
+ * @result: of the last command
+ */
+struct testdrv_session {
+	struct mutex lock;
+	struct iommufd_ctx *ictx;
+	struct list_head holds;
+	u32 result;
+};
+
+static struct dentry *testdrv_dir;
+
+static void testdrv_obj_destroy(struct iommufd_ctx *ictx,
+				struct iommufd_object *obj)
+{
+	struct testdrv_obj *tobj = container_of(obj, struct testdrv_obj, obj);
+
+	while (tobj->nr_refs)
+		iommufd_object_unref(ictx, tobj->refs[--tobj->nr_refs]);
+}
+
+static void testdrv_obj_describe(const struct iommufd_object *obj,
+				 struct iommufd_object_info *info)
+{
+	const struct testdrv_obj *tobj =
+		container_of(obj, struct testdrv_obj, obj);
+	unsigned int i;
+
+	for (i = 0; i < tobj->nr_refs; i++)
+		info->refers_to[info->nr_refers_to++] = tobj->refs[i]->id;
+}
+
+static const struct iommufd_object_ops testdrv_obj_ops = {
+	.type = IOMMUFD_OBJ_TEST,
+	.owner = THIS_MODULE,
+	.destroy = testdrv_obj_destroy,
+	.describe = testdrv_obj_describe,
+};
+
+/* Adds a lasting reference on the object @id, or says why not. */
+static int add_ref(struct iommufd_ctx *ictx, struct testdrv_obj *tobj, u32 id)
+{
+	struct iommufd_object *obj;
+	int rc = 0;
+
+	if (tobj->nr_refs == IOMMUFD_MAX_REFS)
+		return -E2BIG;
+	obj = iommufd_object_get(ictx, id, NULL);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	if (iommufd_object_ref(obj))
+		tobj->refs[tobj->nr_refs++] = obj;
+	else
+		rc = -ENOENT;
+	iommufd_object_put(ictx, obj);
+	return rc;
+}
+
+static int next_u32(char **args, u32 *val)
+{
+	char *word = strsep(args, " ");
+
+	return word ? kstrtou32(word, 0, val) : -EINVAL;
+}
+
+/* @fail: the step to fail at, or NULL. */
+static int cmd_create(struct testdrv_session *s, char *args, const char *fail)
+{
+	struct testdrv_obj *tobj;
+	int rc = 0;
+	u32 id;
+
+	tobj = iommufd_object_alloc(s->ictx, tobj, &testdrv_obj_ops);
+	if (IS_ERR(tobj))
+		return PTR_ERR(tobj);
+	s->result = tobj->obj.id;
+
+	if (fail && !strcmp(fail, "reserved")) {
+		iommufd_object_abort(s->ictx, &tobj->obj);
+		return -EIO;
+	}
+	while (args && !rc) {
+		rc = next_u32(&args, &id);
+		if (!rc)
+			rc = add_ref(s->ictx, tobj, id);
+		if (!rc && fail && !strcmp(fail, "half"))
+			rc = -EIO;
+	}
+	if (!rc && fail)
+		rc = strcmp(fail, "whole") ? -EINVAL : -EIO;
+
+	if (rc)
+		iommufd_object_abort_and_destroy(s->ictx, &tobj->obj);
+	else
+		iommufd_object_finalize(s->ictx, &tobj->obj);
+	return rc;
+}
+
+/* Links @from to @to, neither of which anybody else can see yet. */
+static void link_new(struct testdrv_obj *from, struct testdrv_obj *to)
+{
+	WARN_ON(!iommufd_object_ref(&to->obj));
+	from->refs[from->nr_refs++] = &to->obj;
+}
+
+/* Makes @nr unlinked objects. On failure there are none. */
+static int make_row(struct testdrv_session *s, struct testdrv_obj **row, u32 nr)
+{
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		row[i] = iommufd_object_alloc(s->ictx, row[i],
+					      &testdrv_obj_ops);
+		if (IS_ERR(row[i])) {
+			int rc = PTR_ERR(row[i]);
+
+			while (i--)
+				iommufd_object_abort(s->ictx, &row[i]->obj);
+			return rc;
+		}
+		cond_resched();
+	}
+	s->result = row[0]->obj.id;
+	return 0;
+}
+
+static int cmd_chain(struct testdrv_session *s, char *args)
+{
+	struct testdrv_obj **row;
+	bool up;
+	u32 nr, i;
+	int rc;
+
+	rc = next_u32(&args, &nr);
+	if (rc || !nr || nr > 1000000 || !args)
+		return rc ?: -EINVAL;
+	up = !strcmp(args, "up");
+	row = kvmalloc_array(nr, sizeof(*row), GFP_KERNEL_ACCOUNT);
+	if (!row)
+		return -ENOMEM;
+	rc = make_row(s, row, nr);
+	if (!rc) {
+		for (i = 1; i < nr; i++)
+			link_new(up ? row[i] : row[i - 1],
+				 up ? row[i - 1] : row[i]);
+		for (i = 0; i < nr; i++)
+			iommufd_object_finalize(s->ictx, &row[i]->obj);
+	}
+	kvfree(row);
+	return rc;
+}
+
+static int cmd_circle(struct testdrv_session *s)
+{
+	struct testdrv_obj *row[2];
+	int rc = make_row(s, row, 2);
+
+	if (rc)
+		return rc;
+	link_new(row[0], row[1]);
+	link_new(row[1], row[0]);
+	iommufd_object_finalize(s->ictx, &row[0]->obj);
+	iommufd_object_finalize(s->ictx, &row[1]->obj);
+	return 0;
+}
+
+/* @obj carries a reference already; it is the session's from now on. */
+static void add_hold(struct testdrv_session *s, struct testdrv_hold *hold,
+		     struct iommufd_object *obj, bool owned)
+{
+	hold->obj = obj;
+	hold->owned = owned;
+	list_add(&hold->node, &s->holds);
+}
+
+static void give_back(struct testdrv_session *s, struct testdrv_hold *hold)
+{
+	list_del(&hold->node);
+	if (hold->owned)
+		iommufd_object_destroy_owned(s->ictx, hold->obj);
+	else
+		iommufd_object_unref(s->ictx, hold->obj);
+	kfree(hold);
+}
+
+static int cmd_drop(struct testdrv_session *s, char *args, bool owned)
+{
+	struct testdrv_hold *hold;
+	u32 id;
+	int rc;
+
+	rc = next_u32(&args, &id);
+	if (rc)
+		return rc;
+	list_for_each_entry(hold, &s->holds, node) {
+		if (hold->obj->id == id && hold->owned == owned) {
+			give_back(s, hold);
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+/* In flight for the milliseconds in @args, if any, then lasting if @keep. */
+static int cmd_use(struct testdrv_session *s, char *args, bool sleep, bool keep)
+{
+	struct testdrv_hold *hold;
+	struct iommufd_object *obj;
+	u32 id, ms = 0;
+	int rc;
+
+	rc = next_u32(&args, &id);
+	if (!rc && sleep)
+		rc = next_u32(&args, &ms);
+	if (rc)
+		return rc;
+	hold = kzalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
+	if (!hold)
+		return -ENOMEM;
+
+	obj = iommufd_object_get(s->ictx, id, NULL);
+	if (IS_ERR(obj)) {
+		kfree(hold);
+		return PTR_ERR(obj);
+	}
+	msleep_interruptible(ms);
+	if (keep && iommufd_object_ref(obj)) {
+		add_hold(s, hold, obj, false);
+	} else {
+		rc = keep ? -ENOENT : 0;
+		kfree(hold);
+	}
+	iommufd_object_put(s->ictx, obj);
+	return rc;
+}
+
+static int cmd_own(struct testdrv_session *s)
+{
+	struct testdrv_hold *hold;
+	struct testdrv_obj *tobj;
+
+	hold = kzalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
+	if (!hold)
+		return -ENOMEM;
+	tobj = iommufd_object_alloc(s->ictx, tobj, &testdrv_obj_ops);
+	if (IS_ERR(tobj)) {
+		kfree(hold);
+		return PTR_ERR(tobj);
+	}
+	WARN_ON(!iommufd_object_ref(&tobj->obj));
+	s->result = tobj->obj.id;
+	add_hold(s, hold, &tobj->obj, true);
+	iommufd_object_finalize(s->ictx, &tobj->obj);
+	return 0;
+}
+
+static int cmd_ctx(struct testdrv_session *s, char *args)
+{
+	struct iommufd_ctx *ictx;
+	u32 fd;
+	int rc;
+
+	rc = next_u32(&args, &fd);
+	if (rc)
+		return rc;
+	if (s->ictx)
+		return -EBUSY;
+	ictx = iommufd_ctx_from_fd(fd);
+	if (IS_ERR(ictx))
+		return PTR_ERR(ictx);
+	s->ictx = ictx;
+	return 0;
+}
+
+static void cmd_put(struct testdrv_session *s)
+{
+	struct testdrv_hold *hold, *next;
+
+	list_for_each_entry_safe(hold, next, &s->holds, node)
+		give_back(s, hold);
+	if (s->ictx)
+		iommufd_ctx_put(s->ictx);
+	s->ictx = NULL;
+}
+
+static int run_command(struct testdrv_session *s, char *args)
+{
+	const char *cmd = strsep(&args, " ");
+
+	s->result = 0;
+	if (!strcmp(cmd, "ctx"))
+		return cmd_ctx(s, args);
+	if (!s->ictx)
+		return -ENXIO;
+	if (!strcmp(cmd, "put")) {
+		cmd_put(s);
+		return 0;
+	}
+	if (!strcmp(cmd, "create"))
+		return cmd_create(s, args, NULL);
+	if (!strcmp(cmd, "fail")) {
+		const char *step = strsep(&args, " ");
+
+		return step ? cmd_create(s, args, step) : -EINVAL;
+	}
+	if (!strcmp(cmd, "chain"))
+		return cmd_chain(s, args);
+	if (!strcmp(cmd, "circle"))
+		return cmd_circle(s);
+	if (!strcmp(cmd, "hold"))
+		return cmd_use(s, args, false, true);
+	if (!strcmp(cmd, "drop"))
+		return cmd_drop(s, args, false);
+	if (!strcmp(cmd, "busy"))
+		return cmd_use(s, args, true, false);
+	if (!strcmp(cmd, "busy-hold"))
+		return cmd_use(s, args, true, true);
+	if (!strcmp(cmd, "own"))
+		return cmd_own(s);
+	if (!strcmp(cmd, "disown"))
+		return cmd_drop(s, args, true);
+	return -EOPNOTSUPP;
+}
+
+static ssize_t session_write(struct file *file, const char __user *ubuf,
+			     size_t len, loff_t *pos)
+{
+	struct testdrv_session *s = file->private_data;
+	char *line;
+	int rc;
+
+	if (len > 256)
+		return -E2BIG;
+	line = memdup_user_nul(ubuf, len);
+	if (IS_ERR(line))
+		return PTR_ERR(line);
+	mutex_lock(&s->lock);
+	rc = run_command(s, strim(line));
+	mutex_unlock(&s->lock);
+	kfree(line);
+	*pos = 0;	/* the answer is read from its beginning */
+	return rc ?: len;
+}
+
+static ssize_t session_read(struct file *file, char __user *ubuf, size_t len,
+			    loff_t *pos)
+{
+	struct testdrv_session *s = file->private_data;
+	char buf[16];
+	int n;
+
+	mutex_lock(&s->lock);
+	n = scnprintf(buf, sizeof(buf), "%u\n", s->result);
+	mutex_unlock(&s->lock);
+	return simple_read_from_buffer(ubuf, len, pos, buf, n);
+}
+
+static int session_open(struct inode *inode, struct file *file)
+{
+	struct testdrv_session *s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
+
+	if (!s)
+		return -ENOMEM;
+	mutex_init(&s->lock);
+	INIT_LIST_HEAD(&s->holds);
+	file->private_data = s;
+	return 0;
+}
+
+static int session_release(struct inode *inode, struct file *file)
+{
+	struct testdrv_session *s = file->private_data;
+
+	cmd_put(s);
+	kfree(s);
+	return 0;
+}
+
+static const struct file_operations session_fops = {
+	.owner = THIS_MODULE,
+	.open = session_open,
+	.release = session_release,
+	.read = session_read,
+	.write = session_write,
+};
+
+static int __init testdrv_init(void)
+{
+	testdrv_dir = debugfs_create_dir("iommufd_testdrv", NULL);
+	if (IS_ERR(testdrv_dir))
+		return PTR_ERR(testdrv_dir);
+	debugfs_create_file("session", 0600, testdrv_dir, NULL, &session_fops);
+	return 0;
+}
+
+static void __exit testdrv_exit(void)
+{
+	debugfs_remove(testdrv_dir);
+}
+
+module_init(testdrv_init);
+module_exit(testdrv_exit);
+
+MODULE_DESCRIPTION("Drives iommufd from a test");
+MODULE_AUTHOR("The iommufdctl authors");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(IOMMUFD);
+MODULE_IMPORT_NS(IOMMUFD_INTERNAL);
