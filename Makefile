@@ -59,8 +59,7 @@ $(MODULES)/.built: $(call module-deps,kernel)
 	$(if $(KDIR),,$(error No headers of kernel $(KREL): \
 	install linux-headers-$(KREL), or name a tree by KDIR=))
 	$(call say,MODULES,$(KREL))
-	$(Q)tests/vm/kbuild kernel $(KDIR) $(MODULES) \
-		CONFIG_IOMMUFD=m CONFIG_IOMMUFD_TESTDRV=m
+	$(Q)tests/vm/kbuild kernel $(KDIR) $(MODULES) IOMMUFD_TESTDRV=m
 	$(Q)touch $@
 
 $(TEST_MODULES)/.built: $(call module-deps,tests/modules)
