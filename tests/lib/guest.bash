@@ -1,0 +1,88 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# For tests that run in the emulated machine, as root, with iommufd loaded.
+#
+#   setup() { load ../lib/guest; guest_setup; }
+#   teardown() { guest_teardown; }
+
+# shellcheck source=tests/lib/common.bash
+. "$(dirname "${BASH_SOURCE[0]}")/common.bash"
+
+DEBUGFS=/sys/kernel/debug/iommufd
+
+[[ ${TEST_KERNEL-} ]] || {
+	echo "this test runs in the emulated machine only: make check FILE=..." >&2
+	exit 1
+}
+
+kmsg() { printf 'iommufd-test: %s\n' "$*" >/dev/kmsg; }
+
+# Ties what the kernel's log says to the test that caused it, and starts each
+# test with the module in and no context open.
+guest_setup() {
+	kmsg "test ${BATS_TEST_FILENAME##*/}: $BATS_TEST_DESCRIPTION"
+	load_iommufd
+}
+
+# No test may leave a context to the next: that would hide a leak.
+guest_teardown() {
+	local refs
+	[[ -d /sys/module/iommufd_testdrv ]] && rmmod iommufd_testdrv
+	wait_for module_unused || {
+		refs=$(</sys/module/iommufd/refcnt)
+		echo "the test left references to the module: $refs" >&2
+		cat "$DEBUGFS/contexts" >&2 || true
+		return 1
+	}
+}
+
+module_unused() {
+	[[ ! -d /sys/module/iommufd || $(</sys/module/iommufd/refcnt) == 0 ]]
+}
+
+load_iommufd() {
+	[[ -d /sys/module/iommufd ]] || insmod "$IOMMUFD_KO"
+}
+
+load_testdrv() {
+	[[ -d /sys/module/iommufd_testdrv ]] || insmod "$TESTDRV_KO"
+}
+
+# wait_for CMD...: until it succeeds, for 10 s at most.
+wait_for() {
+	local n
+	for ((n = 0; n < 100; n++)); do
+		"$@" && return
+		sleep 0.1
+	done
+	echo "waited 10 s in vain for: $*" >&2
+	return 1
+}
+
+# helper NAME [ARG...]: a program of tests/helpers, as a 64-bit one or, with
+# BITS=32, as a 32-bit one.
+helper() {
+	local name=$1
+	shift
+	[[ ${BITS-64} == 64 ]] || name+=.$BITS
+	"$HELPERS/$name" "$@"
+}
+
+# expect_splat REGEX CMD...: runs CMD, during which the kernel must report one
+# thing, with a line that matches REGEX. Ends with CMD's status; whether the
+# report was there is judged after the run, by tests/vm/check-log.
+expect_splat() {
+	local pattern=$1 status=0
+	shift
+	kmsg "expect-begin $pattern"
+	"$@" || status=$?
+	kmsg "expect-end"
+	return "$status"
+}
+
+# as_user CMD...: as an unprivileged user (nobody), with our PATH.
+as_user() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups \
+		env PATH="$PATH" HOME=/tmp "$@"
+}

@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Run by `make demo` in the emulated machine: what the project does, as a person
+# would do it at a prompt. Each command is printed before its output. A command
+# that fails ends the demo, which then fails.
+
+set -euo pipefail
+
+say() { printf '\n# %s\n' "$*"; }
+
+# Runs its argument as a line of shell, in this shell: descriptors opened stay.
+try() {
+	printf '$ %s\n' "$1"
+	eval "$1"
+}
+
+say "A stock Debian kernel. It has no /dev/iommu:"
+try "uname -r"
+try "ls /dev/iommu || true"
+
+say "The module gives it one."
+try "modinfo -F description $IOMMUFD_KO"
+try "insmod $IOMMUFD_KO"
+try "ls -l /dev/iommu"
+
+say "Opening the device makes a context. It lives as long as someone holds it," \
+	"here this shell at descriptor 3."
+try "exec 3<>/dev/iommu"
+try "iommufdctl -c fd:3 create ioas"
+try "iommufdctl -c fd:3 create ioas"
+try "iommufdctl list"
+try "iommufdctl -c fd:3 show 1"
+
+say "Who holds what can be seen from outside, which no kernel could tell before:"
+try "cat /sys/kernel/debug/iommufd/contexts"
+try "cat /sys/kernel/debug/iommufd/*/objects"
+try "cat /proc/\$\$/fdinfo/3"
+
+say "Scripts read JSON:"
+try "iommufdctl --json list | jq -c '.contexts[] | {id, holders, ids: [.objects[].id]}'"
+
+say "Objects go one by one, or with their context."
+try "iommufdctl -c fd:3 destroy 1"
+try "iommufdctl list"
+try "exec 3>&-"
+try "iommufdctl list"
+
+say "And the module leaves as it came."
+try "rmmod iommufd"
