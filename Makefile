@@ -37,8 +37,13 @@ endif
 Q := $(if $(filter 1,$(V)),,@)
 say = @printf '  %-8s %s\n' '$(1)' '$(2)'
 
+# By a make of its own, so that with -j nothing is built before the packages
+# that it is built with are there.
+RUNNING := $(wildcard /lib/modules/$(shell uname -r)/build)
 .PHONY: all
-all: build/iommufdctl $(if $(wildcard /lib/modules/$(shell uname -r)/build),modules)
+all:
+	@tests/vm/deps build
+	@$(MAKE) --no-print-directory build/iommufdctl $(if $(RUNNING),modules)
 
 -include cli/cli.mk
 
@@ -89,14 +94,77 @@ build/tests/helpers/%.32: tests/helpers/%.c Makefile
 
 -include $(wildcard build/tests/helpers/*.d)
 
-# All that a test in the emulated machine finds built.
-.PHONY: guest-needs
-guest-needs: build/iommufdctl modules test-modules helpers
+# What a run in the emulated machine, or on the host, finds built.
+tools := build/iommufdctl
 ifeq ($(IOMMUFDCTL_FLAVOUR),asan)
-guest-needs: build/asan/iommufdctl
+tools += build/asan/iommufdctl
 endif
+.PHONY: demo-needs guest-needs host-needs
+demo-needs: build/iommufdctl modules
+guest-needs: $(tools) modules test-modules helpers
+host-needs: $(tools)
 
-# --- the rest ----------------------------------------------------------------
+# --- tests -----------------------------------------------------------------
+
+VM := tests/vm/run
+kernel-arg := $(addprefix -k ,$(K))
+
+.PHONY: demo check check-all shell lint
+demo:
+	@$(VM) -k $(or $(K),debian-6.12) --demo
+
+shell:
+	@$(VM) -k $(or $(K),debian-6.12) --shell
+
+check:
+	@tests/vm/check $(kernel-arg) $(FILE)
+
+check-all:
+	@tests/vm/check-all $(kernel-arg)
+
+lint:
+	@tests/vm/deps build lint
+	@$(MAKE) --no-print-directory build/iommufdctl
+	@tests/vm/lint
+
+.PHONY: deps
+deps:
+	@tests/vm/deps all
+
+# --- installing --------------------------------------------------------------
+
+# The version is the tool's (cli/cli.mk) and kernel/dkms.conf's.
+DKMS_VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' kernel/dkms.conf)
+DKMS_SRC := $(DESTDIR)/usr/src/iommufd-$(DKMS_VERSION)
+
+.PHONY: install install-module-files modules_install dkms-install
+install: install-cli install-module-files
+
+# /etc is the administrator's: with a PREFIX of /usr these go where packages
+# put them, otherwise where local additions belong.
+etc-or-lib := $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)
+install-module-files:
+	install -D -m 644 dist/60-iommufd.rules \
+		$(DESTDIR)$(etc-or-lib)/udev/rules.d/60-iommufd.rules
+	install -D -m 644 dist/iommufd.conf \
+		$(DESTDIR)$(etc-or-lib)/modules-load.d/iommufd.conf
+
+# Not kbuild's own modules_install, which would install the test driver too.
+MODLIB := $(INSTALL_MOD_PATH)/lib/modules/$(KREL)
+modules_install: modules
+	install -D -m 644 $(MODULES)/iommufd.ko $(MODLIB)/updates/iommufd.ko
+	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(KREL)
+
+dkms-install:
+	@command -v dkms >/dev/null || \
+		{ echo "dkms is not installed: apt-get install dkms" >&2; exit 1; }
+	rm -rf $(DKMS_SRC)
+	mkdir -p $(DKMS_SRC)
+	cp -r kernel/. $(DKMS_SRC)/
+	rm -f $(DKMS_SRC)/testdrv.c
+	dkms add -m iommufd -v $(DKMS_VERSION)
+	dkms build -m iommufd -v $(DKMS_VERSION)
+	dkms install -m iommufd -v $(DKMS_VERSION)
 
 .PHONY: clean
 clean:

@@ -28,7 +28,7 @@ guest_setup() {
 # No test may leave a context to the next: that would hide a leak.
 guest_teardown() {
 	local refs
-	[[ -d /sys/module/iommufd_testdrv ]] && rmmod iommufd_testdrv
+	[[ ! -d /sys/module/iommufd_testdrv ]] || rmmod iommufd_testdrv
 	wait_for module_unused || {
 		refs=$(</sys/module/iommufd/refcnt)
 		echo "the test left references to the module: $refs" >&2
@@ -49,11 +49,12 @@ load_testdrv() {
 	[[ -d /sys/module/iommufd_testdrv ]] || insmod "$TESTDRV_KO"
 }
 
-# wait_for CMD...: until it succeeds, for 10 s at most.
+# wait_for CMD...: until it succeeds, for 10 s at most. (A bare `return` in what
+# Bats runs from its traps, as it does teardown, would return the test's status.)
 wait_for() {
 	local n
 	for ((n = 0; n < 100; n++)); do
-		"$@" && return
+		"$@" && return 0
 		sleep 0.1
 	done
 	echo "waited 10 s in vain for: $*" >&2

@@ -103,7 +103,7 @@ kernel_args() {
 
 qemu_args() {
 	printf '%s\n' -machine q35,kernel-irqchip=split -accel tcg,thread=multi \
-		-cpu max -smp 2 -m "${VM_MEMORY:-2G}" \
+		-cpu max,la57=off -smp 2 -m "${VM_MEMORY:-2G}" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-device intel-iommu,intremap=on -device edu \
 		-kernel "$KERNEL/boot/vmlinuz-$KREL" -initrd "$RUN/initrd" \
@@ -158,11 +158,11 @@ run_watched() {
 	local deadline=$((SECONDS + timeout)) status=0 out_pid
 	# Not on our own standard output: QEMU makes its end non-blocking, which
 	# whoever shares it with us (make, say) would feel.
-	exec 3> >(trap '' INT; exec cat)
+	mkfifo "$RUN/out"
+	cat "$RUN/out" &
 	out_pid=$!
-	qemu-system-x86_64 "${args[@]}" >&3 2>"$RUN/qemu.err" </dev/null &
+	qemu-system-x86_64 "${args[@]}" >"$RUN/out" 2>"$RUN/qemu.err" </dev/null &
 	qemu_pid=$!
-	exec 3>&-
 	while kill -0 "$qemu_pid" 2>/dev/null; do
 		if ((SECONDS >= deadline)); then
 			stop_qemu
@@ -173,6 +173,7 @@ run_watched() {
 	wait "$qemu_pid" || status=$?
 	qemu_pid=''
 	wait "$out_pid" || true
+	rm "$RUN/out"
 	return "$status"
 }
 

@@ -1,0 +1,31 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Drives kernel/testdrv.c, whose head says what its commands are.
+
+# drv_open FD: a session on the context behind FD; $DRV is its descriptor.
+drv_open() {
+	load_testdrv
+	exec {DRV}<>/sys/kernel/debug/iommufd_testdrv/session
+	drv ctx "$1"
+}
+
+# drv COMMAND...: fails, with the errno's text on stderr, as the command does.
+drv() { echo "$*" >&"$DRV"; }
+
+# What the last command resulted in.
+drv_result() { read -r REPLY <&"$DRV" && echo "$REPLY"; }
+
+# drv_make COMMAND...: runs it and prints its result.
+drv_make() { drv "$@" && drv_result; }
+
+# drv_fails TEXT COMMAND...: it must fail with an errno that reads TEXT.
+drv_fails() {
+	local text=$1
+	shift
+	run drv "$@"
+	assert_failure
+	assert_output --partial "$text"
+}
+
+drv_close() { exec {DRV}>&-; }
