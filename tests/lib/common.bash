@@ -31,7 +31,9 @@ must_fail() {
 assert_json() {
 	local expr=$1 err
 	shift
-	if ! err=$(jq -e "$@" "$expr" <<<"${output-}" 2>&1 >/dev/null); then
+	# Slurped, since no value at all would satisfy jq.
+	if ! err=$(jq -es "$@" "length == 1 and (.[0] | $expr)" \
+		<<<"${output-}" 2>&1 >/dev/null); then
 		{
 			echo "expression : $expr"
 			[[ ! $err ]] || echo "jq         : $err"

@@ -21,7 +21,8 @@ visible() {
 write_exchange() {
 	local f flavour=${IOMMUFDCTL_FLAVOUR-}
 	local size
-	size=$(stty size 2>/dev/null </dev/tty || echo 24 80)
+	size=$(stty size 2>/dev/null </dev/tty || true)
+	[[ $size =~ ^[1-9][0-9]*\ [1-9][0-9]*$ ]] || size="24 80"
 	{
 		local GUEST=$CHECKOUT/tests/vm/guest MODE=$mode FLAVOUR=$flavour
 		local TEST_KERNEL=$kernel TERM=${TERM:-dumb}
