@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What every command knows of the tool: its table row and its statuses. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdbool.h>
+
+struct argp;
+
+/* A contract with scripts; iommufdctl(1), EXIT STATUS. */
+enum exit_status {
+	STATUS_DONE = 0,
+	STATUS_FAILED = 1,
+	STATUS_UNSUPPORTED = 2,
+	STATUS_NOT_FOUND = 3,
+	STATUS_IN_USE = 4,
+	STATUS_NOT_PERMITTED = 5,
+	STATUS_USAGE = 64,
+	/* 'run' only, as a shell has it */
+	STATUS_CANNOT_EXEC = 126,
+	STATUS_NO_COMMAND = 127,
+};
+
+/* What the shell may offer in place of a command's arguments. */
+enum complete {
+	COMPLETE_NOTHING,
+	COMPLETE_OBJECTS,	/* ids of the chosen context */
+	COMPLETE_WORDS,		/* the words in struct command */
+	COMPLETE_COMMANDS,	/* names of our commands */
+	COMPLETE_PROGRAM,	/* a command line of its own */
+};
+
+/*
+ * struct command - one row of the table in main.c, which is all that the
+ *                  usage text, the completions and the dispatcher know
+ * @name: the word on the command line
+ * @run: takes its own argv (argv[0] is the name), returns an exit status
+ * @summary: one line, lower case, no full stop
+ * @argp: its options and arguments
+ * @complete: what its arguments are
+ * @words: for COMPLETE_WORDS, separated by spaces
+ * @in_order: the first argument ends our options (it starts another program's)
+ */
+struct command {
+	const char *name;
+	int (*run)(const struct command *self, int argc, char **argv);
+	const char *summary;
+	const struct argp *argp;
+	enum complete complete;
+	const char *words;
+	bool in_order;
+};
+
+extern const struct command commands[];
+const struct command *command_find(const char *name);
+
+extern const struct argp top_argp, list_argp, create_argp, destroy_argp;
+
+int cmd_list(const struct command *self, int argc, char **argv);
+int cmd_create(const struct command *self, int argc, char **argv);
+int cmd_destroy(const struct command *self, int argc, char **argv);
+
+#endif

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <argp.h>
+#include <string.h>
+
+#include "cli.h"
+#include "columns.h"
+#include "errors.h"
+#include "options.h"
+#include "render.h"
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	const char **type = state->input;
+
+	if (key != OPTION_TYPE)
+		return ARGP_ERR_UNKNOWN;
+	*type = arg;
+	return 0;
+}
+
+static const struct argp_option list_options[] = {
+	{ "type", OPTION_TYPE, "TYPE", 0,
+	  "only objects of this type: ioas, hwpt-paging, hwpt-nested, device, "
+	  "access or fault", 0 },
+	{}
+};
+
+const struct argp list_argp = {
+	.options = list_options,
+	.parser = parse,
+	.doc = "Show contexts, their objects and who holds them: all that can "
+	       "be seen, or with -c that one.\v",
+	.children = common_children,
+	.help_filter = columns_help,
+};
+
+static void check_type(const char *type)
+{
+	for (const char *const *t = object_types; *t; t++)
+		if (!strcmp(*t, type))
+			return;
+	usage_error("there is no type '%s'", type);
+}
+
+int cmd_list(const struct command *self, int argc, char **argv)
+{
+	const struct source *source = &source_probe;
+	struct renderer renderer = {};
+	struct context_spec spec;
+	struct problem problem;
+	bool chosen;
+	int ret;
+
+	parse_options(self, &list_argp, argc, argv, &renderer.type);
+	if (renderer.type)
+		check_type(renderer.type);
+	chosen = context_option(&spec);
+	if (option_json())
+		render_json(&renderer);
+	else
+		render_table(&renderer);
+	ret = source->list(chosen ? &spec : NULL, &renderer.sink, &problem);
+	if (ret < 0)
+		return problem_report(&problem);
+	/* a sink that gave up: main says why when it closes stdout */
+	return STATUS_DONE;
+}

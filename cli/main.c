@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "errors.h"
+#include "options.h"
+
+const struct command commands[] = {
+	{ "list", cmd_list, "show contexts, their objects and who holds them",
+	  &list_argp, COMPLETE_NOTHING, NULL, false },
+	{ "create", cmd_create, "make an object and print its id",
+	  &create_argp, COMPLETE_WORDS, "ioas", false },
+	{ "destroy", cmd_destroy, "end the life of objects",
+	  &destroy_argp, COMPLETE_OBJECTS, NULL, false },
+	{}
+};
+
+const struct command *command_find(const char *name)
+{
+	for (const struct command *c = commands; c->name; c++)
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
+/* Takes the command's name and leaves all that follows to the command. */
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	int *first = state->input;
+
+	(void)arg;
+	if (key != ARGP_KEY_ARG)
+		return ARGP_ERR_UNKNOWN;
+	*first = state->next - 1;
+	state->next = state->argc;
+	return 0;
+}
+
+static char *list_commands(int key, const char *text, void *input)
+{
+	char *list = NULL;
+	size_t size;
+	FILE *out;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_POST_DOC)
+		return (char *)text;
+	out = open_memstream(&list, &size);
+	if (!out)
+		return NULL;
+	fputs("Commands:\n", out);
+	for (const struct command *c = commands; c->name; c++)
+		fprintf(out, "  %-11s %s\n", c->name, c->summary);
+	fputs("\n'iommufdctl COMMAND --help' tells more of one, "
+	      "iommufdctl(1) of all.", out);
+	return fclose(out) ? NULL : list;
+}
+
+const struct argp top_argp = {
+	.parser = parse,
+	.args_doc = "COMMAND [ARGS]",
+	.doc = "Create, list and destroy the objects of /dev/iommu.\v ",
+	.children = common_children,
+	.help_filter = list_commands,
+};
+
+/*
+ * A descriptor that we open must not become 0, 1 or 2 because the caller closed
+ * that: what is printed would end up in it. O_PATH fails every read and write,
+ * as a closed one does, and a program that 'run' starts finds them closed.
+ */
+static void occupy_stdio(void)
+{
+	int fd;
+
+	do {
+		fd = open("/", O_PATH | O_CLOEXEC);
+	} while (fd >= 0 && fd <= 2);
+	if (fd < 0)
+		exit(STATUS_FAILED);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+	int first = 0, status;
+
+	occupy_stdio();
+	parse_options(NULL, &top_argp, argc, argv, &first);
+	if (!first)
+		usage_error("which command?");
+	command = command_find(argv[first]);
+	if (!command) {
+		look_ahead(argc - first, argv + first);
+		usage_error("there is no command '%s'", argv[first]);
+	}
+	status = command->run(command, argc - first, argv + first);
+	if (fclose(stdout) && !status)
+		status = write_failed(errno);
+	return status;
+}

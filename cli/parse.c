@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <ctype.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "parse.h"
+
+/* Decimal digits and nothing else: no sign, no blank, no 0x, no overflow. */
+static bool digits(const char *text, size_t len, uint64_t max, uint64_t *value)
+{
+	uint64_t n = 0;
+
+	if (!len)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		if (__builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, text[i] - '0', &n))
+			return false;
+	}
+	if (n > max)
+		return false;
+	*value = n;
+	return true;
+}
+
+bool parse_number(const char *text, uint64_t max, uint64_t *value)
+{
+	return digits(text, strlen(text), max, value);
+}
+
+static bool parse_pid(const char *text, struct context_spec *spec)
+{
+	const char *colon = strchr(text, ':');
+	uint64_t n;
+
+	if (colon) {
+		if (!parse_number(colon + 1, INT_MAX, &n))
+			return false;
+		spec->fd = n;
+	}
+	if (!digits(text, colon ? (size_t)(colon - text) : strlen(text),
+		    INT_MAX, &n) || !n)
+		return false;
+	spec->pid = n;
+	return true;
+}
+
+static bool is_name(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789._-");
+
+	return isalpha((unsigned char)text[0]) && !text[len] &&
+	       len <= CONTEXT_NAME_MAX;
+}
+
+/* Returns false where TEXT has none of the four forms. */
+bool parse_context(const char *text, struct context_spec *spec)
+{
+	uint64_t n;
+
+	*spec = (struct context_spec){ .text = text, .fd = -1 };
+	if (!strncmp(text, "fd:", 3)) {
+		spec->form = CONTEXT_FD;
+		if (!parse_number(text + 3, INT_MAX, &n))
+			return false;
+		spec->fd = n;
+		return true;
+	}
+	if (!strncmp(text, "pid:", 4)) {
+		spec->form = CONTEXT_PID;
+		return parse_pid(text + 4, spec);
+	}
+	if (parse_number(text, UNKNOWN - 1, &spec->id)) {
+		spec->form = CONTEXT_ID;
+		return spec->id != 0;
+	}
+	spec->form = CONTEXT_NAME;
+	return is_name(text);
+}
+
+/* Lines "key:<blanks>number"; others belong to someone else and are passed. */
+void parse_fdinfo(const char *text, size_t len, struct fdinfo *info)
+{
+	const struct {
+		const char *key;
+		uint64_t *value;
+	} keys[] = {
+		{ "iommufd-ctx:", &info->context },
+		{ "iommufd-objects:", &info->objects },
+		{ "iommufd-ioas:", &info->ioas },
+	};
+	const char *end = text + len;
+
+	*info = (struct fdinfo){ UNKNOWN, UNKNOWN, UNKNOWN };
+	while (text < end) {
+		const char *eol = memchr(text, '\n', end - text);
+		size_t line;
+
+		if (!eol)
+			eol = end;
+		line = eol - text;
+		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+			size_t key = strlen(keys[i].key);
+
+			if (line < key || memcmp(text, keys[i].key, key))
+				continue;
+			while (key < line &&
+			       (text[key] == ' ' || text[key] == '\t'))
+				key++;
+			digits(text + key, line - key, UNKNOWN - 1,
+			       keys[i].value);
+		}
+		text = eol + 1;
+	}
+}
+
+/* sysfs: "10:126\n" */
+bool parse_device_number(const char *text, unsigned int *major,
+			 unsigned int *minor)
+{
+	const char *colon = strchr(text, ':');
+	uint64_t hi, lo;
+
+	if (!colon || !digits(text, colon - text, UINT_MAX, &hi) ||
+	    !digits(colon + 1, strcspn(colon + 1, "\n"), UINT_MAX, &lo))
+		return false;
+	*major = hi;
+	*minor = lo;
+	return true;
+}
+
+/* /proc/misc: lines of "126 iommu" */
+bool parse_misc_minor(const char *text, const char *name, unsigned int *minor)
+{
+	while (*text) {
+		size_t line = strcspn(text, "\n");
+		size_t blanks = strspn(text, " ");
+		const char *word = text + blanks;
+		size_t number = strspn(word, "0123456789");
+		const char *rest = word + number;
+		uint64_t n;
+
+		if (*rest == ' ' && text + line - rest - 1 ==
+		    (ptrdiff_t)strlen(name) &&
+		    !memcmp(rest + 1, name, strlen(name)) &&
+		    digits(word, number, UINT_MAX, &n)) {
+			*minor = n;
+			return true;
+		}
+		text += line;
+		if (*text)
+			text++;
+	}
+	return false;
+}
+
+/* The length of the UTF-8 sequence at S, 0 where there is none. */
+static size_t utf8(const unsigned char *s)
+{
+	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 :
+		     s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+
+	for (size_t i = 1; i < len; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	/* C1 controls steer a terminal as C0 ones do */
+	if (s[0] == 0xc2 && s[1] < 0xa0)
+		return 0;
+	return len;
+}
+
+/*
+ * A process names itself as it likes. What cannot be JSON text, or would steer
+ * the reader's terminal, becomes '?'.
+ */
+void clean_text(char *text)
+{
+	unsigned char *s = (unsigned char *)text;
+
+	while (*s) {
+		size_t len = utf8(s);
+
+		if (!len || *s < 0x20 || *s == 0x7f) {
+			*s = '?';
+			len = 1;
+		}
+		s += len;
+	}
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * With IOMMUFDCTL_ROOT=DIR another host is looked at: its /dev, /proc and /sys
+ * as they were copied to DIR. Its processes are not ours, so nothing of theirs
+ * is ever taken or compared: see root_replayed()'s callers.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "roots.h"
+
+static const char *prefix(void)
+{
+	const char *root = secure_getenv("IOMMUFDCTL_ROOT");
+
+	return root ? root : "";
+}
+
+bool root_replayed(void)
+{
+	return *prefix();
+}
+
+/* PATH is absolute. Returns a descriptor, or -1 with errno. */
+int root_open(const char *path, int flags)
+{
+	char *full;
+	int fd, err;
+
+	if (asprintf(&full, "%s%s", prefix(), path) < 0) {
+		errno = ENOMEM;
+		return -1;
+	}
+	do {
+		fd = open(full, flags | O_CLOEXEC);
+	} while (fd < 0 && errno == EINTR);
+	err = errno;
+	free(full);
+	errno = err;
+	return fd;
+}
+
+int root_stat(const char *path, struct stat *st)
+{
+	char *full;
+	int ret, err;
+
+	if (asprintf(&full, "%s%s", prefix(), path) < 0) {
+		errno = ENOMEM;
+		return -1;
+	}
+	ret = stat(full, st);
+	err = errno;
+	free(full);
+	errno = err;
+	return ret;
+}
+
+/*
+ * The start of a small file as a string, cut at SIZE - 1. Returns its length,
+ * or -1 with errno.
+ */
+int root_read(const char *path, char *buf, unsigned int size)
+{
+	int fd = root_open(path, O_RDONLY);
+	ssize_t len, used = 0;
+
+	if (fd < 0)
+		return -1;
+	while ((len = read(fd, buf + used, size - 1 - used)) > 0 ||
+	       (len < 0 && errno == EINTR))
+		used += len > 0 ? len : 0;
+	close(fd);
+	if (len < 0)
+		return -1;
+	buf[used] = '\0';
+	return used;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The one place that knows where /dev, /proc and /sys are. */
+#ifndef CLI_ROOTS_H
+#define CLI_ROOTS_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+bool root_replayed(void);
+int root_open(const char *path, int flags);
+int root_stat(const char *path, struct stat *st);
+int root_read(const char *path, char *buf, unsigned int size);
+
+#endif

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The source that works on any iommufd: holders from /proc, and for a context
+ * that can be taken its ids, asked about one by one with an ioctl that changes
+ * nothing. Only IOASes answer to it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "contexts.h"
+#include "ioctls.h"
+#include "source.h"
+
+/*
+ * How many unknown ids in a row mean that there are no more: with no count to
+ * go by, and while fdinfo's count says that some are yet to come.
+ * iommufdctl(1), SOURCES, tells users.
+ */
+#define GAP 1024
+#define GAP_COUNTED 65536
+
+#define ID_MAX 0x7fffffff
+
+#define NAME "probe"
+
+/* What was met on the way, for one note at the end. */
+struct tally {
+	size_t closed;		/* contexts that may not be looked into */
+	uint64_t unseen;	/* objects that did not answer */
+};
+
+static struct object_info blank(uint32_t id)
+{
+	return (struct object_info){
+		.id = id,
+		.type = "ioas",
+		.users = UNKNOWN,
+		.areas = UNKNOWN,
+		.mapped_bytes = UNKNOWN,
+		.pinned_bytes = UNKNOWN,
+		.alignment = UNKNOWN,
+		.huge_pages = TRUTH_UNKNOWN,
+	};
+}
+
+/* Fills INFO; its holders are the caller's to free. */
+static int describe(const struct found *found, size_t group,
+		    struct context_info *info, struct problem *p)
+{
+	const struct opening *o = &found->openings[found->first[group]];
+	size_t count = found->first[group + 1] - found->first[group];
+	struct holder *holders = calloc(count, sizeof(*holders));
+
+	if (!holders)
+		return problem_errno(p, DOING_ANYTHING, ENOMEM, "");
+	*info = (struct context_info){
+		.id = o->info.context,
+		.uid = UNKNOWN,
+		.pinned_bytes = UNKNOWN,
+		.holders = holders,
+	};
+	for (size_t i = 0; i < count; i++)
+		if (!is_own(&o[i]))
+			holders[info->holder_count++] = o[i].holder;
+	return 0;
+}
+
+/*
+ * Asks for every id from 1 on until all that fdinfo counts have answered, or
+ * none has for a long way.
+ */
+static int probe_objects(const struct context *context, struct sink *sink,
+			 struct tally *tally, struct problem *p)
+{
+	const struct fdinfo *counts = &context->info;
+	bool counted = counts->objects != UNKNOWN;
+	uint64_t expected = counts->ioas != UNKNOWN ? counts->ioas :
+						      counts->objects;
+	uint64_t seen = 0;
+	uint32_t missed = 0;
+
+	for (uint32_t id = 1; id <= ID_MAX && seen < expected; id++) {
+		struct object_info info = blank(id);
+
+		if (!ioas_exists(context->fd, id)) {
+			seen++;
+			missed = 0;
+			if (sink->object(sink, &info))
+				return 1;
+		} else if (errno != ENOENT) {
+			return problem_object(p, DOING_ASK, errno,
+					      counts->context, id);
+		} else if (++missed == (counted ? GAP_COUNTED : GAP)) {
+			break;
+		}
+	}
+	if (counted && counts->objects > seen)
+		tally->unseen += counts->objects - seen;
+	return 0;
+}
+
+static int list_group(const struct found *found, size_t group,
+		      struct sink *sink, struct tally *tally,
+		      struct problem *p)
+{
+	struct context_info info;
+	struct context context;
+	int ret;
+
+	if (describe(found, group, &info, p))
+		return -1;
+	info.objects_known = !found_take(found, group, &context, p);
+	ret = sink->context(sink, &info);
+	free((void *)info.holders);
+	if (!info.objects_known) {
+		tally->closed++;
+		return ret ? ret : sink->context_end(sink);
+	}
+	if (!ret)
+		ret = probe_objects(&context, sink, tally, p);
+	close(context.fd);
+	return ret ? ret : sink->context_end(sink);
+}
+
+static void say(struct sink *sink, const struct found *found,
+		const struct tally *tally)
+{
+	char text[160];
+
+	if (found->hidden)
+		sink->note(sink, "others may exist: not every process may be "
+			   "looked into without CAP_SYS_PTRACE");
+	if (tally->closed) {
+		snprintf(text, sizeof(text), "%zu context%s could not be "
+			 "looked into: that takes the right to trace a holder",
+			 tally->closed, tally->closed == 1 ? "" : "s");
+		sink->note(sink, text);
+	}
+	if (tally->unseen) {
+		snprintf(text, sizeof(text), "%ju object%s of types that "
+			 "the probe cannot see, or past a long gap of ids, "
+			 "left out", (uintmax_t)tally->unseen,
+			 tally->unseen == 1 ? "" : "s");
+		sink->note(sink, text);
+	}
+}
+
+static int probe_list(const struct context_spec *only, struct sink *sink,
+		      struct problem *p)
+{
+	struct tally tally = {};
+	struct found found;
+	size_t group, end;
+	int ret;
+
+	if (found_all(&found, p))
+		return -1;
+	group = 0;
+	end = found.groups;
+	if (only) {
+		ret = found_select(&found, only, &group, p);
+		if (ret)
+			goto out;
+		end = group + 1;
+	}
+	ret = sink->begin(sink, NAME);
+	for (; !ret && group < end; group++)
+		ret = list_group(&found, group, sink, &tally, p);
+	if (!ret)
+		ret = sink->end(sink);
+	if (!ret)
+		say(sink, &found, &tally);
+out:
+	found_free(&found);
+	return ret;
+}
+
+/* Fills INFO in full; its ranges are the caller's to free. */
+static int ask(const struct context *context, uint32_t id,
+	       struct object_info *info, struct problem *p)
+{
+	struct iommu_iova_range *room;
+	struct range *ranges;
+	uint32_t count;
+
+	*info = blank(id);
+	if (ioas_ranges(context->fd, id, &room, &count, &info->alignment))
+		return problem_object(p, DOING_ASK, errno,
+				      context->info.context, id);
+	ranges = calloc(count + 1, sizeof(*ranges));
+	if (!ranges) {
+		free(room);
+		return problem_errno(p, DOING_ANYTHING, ENOMEM, "");
+	}
+	for (uint32_t i = 0; i < count; i++)
+		ranges[i] = (struct range){ room[i].start, room[i].last };
+	free(room);
+	info->ranges = (struct range_list){ true, count, ranges };
+	return 0;
+}
+
+static int show_one(const struct context_info *info,
+		    const struct object_info *object, struct sink *sink)
+{
+	return sink->begin(sink, NAME) || sink->context(sink, info) ||
+	       sink->object(sink, object) || sink->context_end(sink) ||
+	       sink->end(sink);
+}
+
+static int probe_show(const struct context_spec *spec, uint32_t id,
+		      struct sink *sink, struct problem *p)
+{
+	struct context context = { .fd = -1 };
+	struct context_info info = {};
+	struct object_info object = {};
+	struct found found;
+	size_t group;
+	int ret;
+
+	if (found_all(&found, p))
+		return -1;
+	ret = found_select(&found, spec, &group, p);
+	if (!ret)
+		ret = found_take(&found, group, &context, p);
+	if (!ret)
+		ret = describe(&found, group, &info, p);
+	found_free(&found);
+	if (ret)
+		goto out;
+	info.objects_known = true;
+	ret = ask(&context, id, &object, p);
+	if (!ret)
+		ret = show_one(&info, &object, sink);
+	free((void *)object.ranges.ranges);
+out:
+	free((void *)info.holders);
+	if (context.fd >= 0)
+		close(context.fd);
+	return ret;
+}
+
+const struct source source_probe = {
+	.name = NAME,
+	.list = probe_list,
+	.show = probe_show,
+};
