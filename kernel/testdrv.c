@@ -17,7 +17,9 @@
  *                      EINVAL if STEP was never reached
  *  chain N up|down     make N objects, each of which refers to the one before
  *                      it (up) or after it (down); results in the first id
- *  circle              make two objects that refer to each other
+ *  circle              make two objects that refer to each other, which no
+ *                      teardown can free
+ *  free-circle         free those two after their context has leaked them
  *  hold ID, drop ID    take, drop a lasting reference
  *  busy ID MS          have a call in flight on it for MS milliseconds
  *  busy-hold ID MS     the same, then turn that into a lasting reference
@@ -67,15 +69,21 @@ struct testdrv_hold {
  * @ictx: NULL while there is no context
  * @holds: struct testdrv_hold
  * @result: of the last command
+ * @told: bytes of it that were read
  */
 struct testdrv_session {
 	struct mutex lock;
 	struct iommufd_ctx *ictx;
 	struct list_head holds;
 	u32 result;
+	loff_t told;
 };
 
 static struct dentry *testdrv_dir;
+
+/* The two objects of the last circle; testdrv_circle_lock. */
+static DEFINE_MUTEX(testdrv_circle_lock);
+static struct testdrv_obj *testdrv_circle[2];
 
 static void testdrv_obj_destroy(struct iommufd_ctx *ictx,
 				struct iommufd_object *obj)
@@ -219,16 +227,40 @@ static int cmd_chain(struct testdrv_session *s, char *args)
 
 static int cmd_circle(struct testdrv_session *s)
 {
-	struct testdrv_obj *row[2];
-	int rc = make_row(s, row, 2);
+	struct testdrv_obj **row = testdrv_circle;
+	int rc = -EBUSY;
 
-	if (rc)
-		return rc;
+	mutex_lock(&testdrv_circle_lock);
+	if (row[0])
+		goto out;
+	rc = make_row(s, row, ARRAY_SIZE(testdrv_circle));
+	if (rc) {
+		row[0] = NULL;
+		goto out;
+	}
 	link_new(row[0], row[1]);
 	link_new(row[1], row[0]);
 	iommufd_object_finalize(s->ictx, &row[0]->obj);
 	iommufd_object_finalize(s->ictx, &row[1]->obj);
-	return 0;
+out:
+	mutex_unlock(&testdrv_circle_lock);
+	return rc;
+}
+
+/* Only after their context is gone: nobody else knows of them any more. */
+static int cmd_free_circle(void)
+{
+	int i, rc = -ENOENT;
+
+	mutex_lock(&testdrv_circle_lock);
+	for (i = 0; testdrv_circle[0] && i < ARRAY_SIZE(testdrv_circle); i++) {
+		kfree(testdrv_circle[i]);
+		module_put(THIS_MODULE);
+		rc = 0;
+	}
+	testdrv_circle[0] = NULL;
+	mutex_unlock(&testdrv_circle_lock);
+	return rc;
 }
 
 /* @obj carries a reference already; it is the session's from now on. */
@@ -355,8 +387,11 @@ static int run_command(struct testdrv_session *s, char *args)
 	const char *cmd = strsep(&args, " ");
 
 	s->result = 0;
+	s->told = 0;
 	if (!strcmp(cmd, "ctx"))
 		return cmd_ctx(s, args);
+	if (!strcmp(cmd, "free-circle"))
+		return cmd_free_circle();
 	if (!s->ictx)
 		return -ENXIO;
 	if (!strcmp(cmd, "put")) {
@@ -405,7 +440,6 @@ static ssize_t session_write(struct file *file, const char __user *ubuf,
 	rc = run_command(s, strim(line));
 	mutex_unlock(&s->lock);
 	kfree(line);
-	*pos = 0;	/* the answer is read from its beginning */
 	return rc ?: len;
 }
 
@@ -418,8 +452,10 @@ static ssize_t session_read(struct file *file, char __user *ubuf, size_t len,
 
 	mutex_lock(&s->lock);
 	n = scnprintf(buf, sizeof(buf), "%u\n", s->result);
+	/* Not the file's position: a write that failed leaves that alone. */
+	n = simple_read_from_buffer(ubuf, len, &s->told, buf, n);
 	mutex_unlock(&s->lock);
-	return simple_read_from_buffer(ubuf, len, pos, buf, n);
+	return n;
 }
 
 static int session_open(struct inode *inode, struct file *file)

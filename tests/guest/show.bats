@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What can be seen from outside: debugfs and fdinfo.
+
+setup() {
+	load ../lib/guest
+	guest_setup
+	exec 5<>/dev/iommu
+}
+
+teardown() {
+	exec 5>&-
+	guest_teardown
+}
+
+# fdinfo KEY [FD]
+fdinfo() {
+	sed -n "s/^$1:\t//p" "/proc/$BASHPID/fdinfo/${2-5}"
+}
+
+@test "fdinfo has the context id and the counts" {
+	local id
+	id=$(fdinfo iommufd-ctx)
+	[[ $id =~ ^[1-9][0-9]*$ ]]
+	[[ $(fdinfo iommufd-objects) == 0 ]]
+	[[ -z $(fdinfo iommufd-ioas) ]]
+	must helper many 5 3
+	[[ $(fdinfo iommufd-objects) == 3 ]]
+	[[ $(fdinfo iommufd-ioas) == 3 ]]
+	must helper destroy 5 2
+	[[ $(fdinfo iommufd-objects) == 2 ]]
+
+	exec 6<>/dev/iommu
+	(($(fdinfo iommufd-ctx 6) > id))
+	# A second descriptor of the same open is the same context.
+	exec 7<&5
+	[[ $(fdinfo iommufd-ctx 7) == "$id" ]]
+	exec 6>&- 7>&-
+}
+
+@test "fdinfo needs no privilege for one's own context" {
+	must as_user bash -c 'sed -n "s/^iommufd-ctx:\t//p" /proc/self/fdinfo/5' 5<&5
+	assert_output "$(fdinfo iommufd-ctx)"
+}
+
+@test "debugfs lists contexts: id, opener, user, objects, name" {
+	must helper many 5 2
+	must cat "$DEBUGFS/contexts"
+	assert_line --index 0 --regexp '^CONTEXT +OPENER +UID +OBJECTS +COMM$'
+	assert_line --index 1 --regexp "^$(fdinfo iommufd-ctx) +$BASHPID +0 +2 +bash\$"
+}
+
+@test "debugfs shows who opened it, even when that process is gone" {
+	local line
+	sleep 60 5>&- 6<>/dev/iommu &
+	# The shell that opened it became the sleep.
+	wait_for contexts_are 2
+	must tail -n 1 "$DEBUGFS/contexts"
+	assert_output --regexp " $! +0 +0 "
+	kill $!
+	wait $! || true
+	wait_for contexts_are 1
+}
+
+contexts_are() { (($(grep -c '^[0-9]' "$DEBUGFS/contexts") == $1)); }
+
+@test "a process name cannot make up lines or columns" {
+	cat >"$BATS_TEST_TMPDIR/evil.py" <<-'PY'
+		import ctypes, os, sys
+		ctypes.CDLL(None).prctl(15, b"a b\n9 9\\ 9")
+		os.open("/dev/iommu", os.O_RDWR)
+		print("ready", flush=True)
+		sys.stdin.read()
+	PY
+	coproc evil { exec python3 "$BATS_TEST_TMPDIR/evil.py" 5>&-; }
+	read -r <&"${evil[0]}"
+	must tail -n 1 "$DEBUGFS/contexts"
+	assert_output --regexp ' a\\0?40b\\0?12.*9'
+	must awk '{ print NF }' "$DEBUGFS/contexts"
+	assert_output $'5\n5\n5'
+	eval "exec ${evil[1]}>&-"
+	wait
+}
+
+@test "who has learned of an id finds its folder at once" {
+	local id n
+	for n in 1 2 3 4 5; do
+		exec 6<>/dev/iommu
+		id=$(fdinfo iommufd-ctx 6)
+		[[ -r $DEBUGFS/$id/objects ]]
+		exec 6>&-
+		exec 6<>/dev/iommu
+		id=$(tail -n 1 "$DEBUGFS/contexts" | cut -d' ' -f1)
+		[[ -r $DEBUGFS/$id/objects ]]
+		exec 6>&-
+	done
+	# Folders of contexts that are gone go, and no others.
+	wait_for folders_are 1
+	[[ -r $DEBUGFS/$(fdinfo iommufd-ctx)/objects ]]
+}
+
+folders_are() { (($(find "$DEBUGFS" -mindepth 1 -type d | wc -l) == $1)); }
+
+@test "a folder comes by itself for who looks nowhere else" {
+	wait_for folders_are 1
+}
+
+@test "a folder that outlives its context shows nothing of another" {
+	local id
+	exec 6<>/dev/iommu
+	id=$(fdinfo iommufd-ctx 6)
+	exec 7<"$DEBUGFS/$id/objects"
+	exec 6>&-
+	wait_for folders_are 1
+	run cat <&7
+	refute_output --regexp '^[0-9]'
+	exec 7>&-
+}
+
+@test "debugfs lists objects: id, type, users, what they refer to" {
+	load ../lib/testdrv
+	must helper ioas 5
+	drv_open 5
+	drv create 1
+	drv create 1 2
+	drv_close
+	must cat "$DEBUGFS/$(fdinfo iommufd-ctx)/objects"
+	assert_line --index 0 --regexp '^ID +TYPE +USERS +REFERS-TO$'
+	assert_line --index 1 --regexp '^1 +ioas +3 +-$'
+	assert_line --index 2 --regexp '^2 +test +2 +1$'
+	assert_line --index 3 --regexp '^3 +test +1 +1,2$'
+	[[ ${#lines[@]} == 4 ]]
+}
+
+@test "a dump of 10,000 objects has each one once, in order" {
+	local file
+	must helper many 5 10000
+	file=$DEBUGFS/$(fdinfo iommufd-ctx)/objects
+	diff <(awk 'NR > 1 { print $1 }' "$file") <(seq 10000)
+	# In whatever portions it is read.
+	diff <(dd if="$file" bs=97 status=none) "$file"
+}
+
+@test "what lives through a dump is in it once, whatever comes and goes" {
+	local file churn n
+	# 500 that stay, among which others come and go.
+	must helper many 5 1000
+	for ((n = 2; n <= 1000; n += 2)); do helper destroy 5 "$n"; done
+	file=$DEBUGFS/$(fdinfo iommufd-ctx)/objects
+	"$HELPERS/churn" 5 6 >/dev/null &
+	churn=$!
+	n=0
+	while kill -0 "$churn" 2>/dev/null; do
+		diff <(awk 'NR > 1 && $1 % 2 && $1 < 1000 { print $1 }' "$file") \
+			<(seq 1 2 999)
+		n=$((n + 1))
+	done
+	wait "$churn"
+	((n > 3))
+	[[ $(fdinfo iommufd-objects) == 500 ]]
+}
+
+@test "a reader in an endless loop makes no create or destroy fail" {
+	local file reader
+	file=$DEBUGFS/$(fdinfo iommufd-ctx)/objects
+	must helper many 5 2000
+	(while :; do cat "$file" "$DEBUGFS/contexts" >/dev/null; done) &
+	reader=$!
+	must helper churn 5 5
+	kill "$reader"
+	wait "$reader" 2>/dev/null || true
+}
+
+@test "contexts come and go while they are listed" {
+	local n reader
+	# Some are gone before they are read: that is the point.
+	(while :; do cat "$DEBUGFS/contexts" "$DEBUGFS"/*/objects || true; done) \
+		>/dev/null 2>&1 &
+	reader=$!
+	for ((n = 0; n < 300; n++)); do
+		exec 6<>/dev/iommu
+		exec 6>&-
+	done
+	kill "$reader"
+	wait "$reader" 2>/dev/null || true
+	wait_for folders_are 1
+	must tail -n +2 "$DEBUGFS/contexts"
+	assert_output --regexp "^$(fdinfo iommufd-ctx) "
+}
+
+@test "debugfs is for root" {
+	must_fail 1 as_user cat "$DEBUGFS/contexts"
+	assert_output --partial 'Permission denied'
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * churn FD SECONDS: creates and destroys IOAS in the context behind the
+ * inherited FD, a hundred at a time, for others to look at meanwhile.
+ */
+#include <time.h>
+
+#include "iommu.h"
+
+int main(int argc, char **argv)
+{
+	unsigned long rounds = 0;
+	uint32_t ids[100];
+	time_t end;
+	int fd, i;
+
+	if (argc != 3)
+		return 64;
+	fd = atoi(argv[1]);
+	end = time(NULL) + atoi(argv[2]);
+	for (; time(NULL) < end; rounds++) {
+		for (i = 0; i < 100; i++) {
+			if (ioas_alloc(fd, &ids[i])) {
+				perror("churn: alloc");
+				return 1;
+			}
+		}
+		for (i = 0; i < 100; i++) {
+			if (destroy(fd, ids[i])) {
+				perror("churn: destroy");
+				return 1;
+			}
+		}
+	}
+	printf("%lu rounds\n", rounds);
+	return !rounds;
+}
