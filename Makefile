@@ -64,12 +64,12 @@ $(MODULES)/.built: $(call module-deps,kernel)
 	$(if $(KDIR),,$(error No headers of kernel $(KREL): \
 	install linux-headers-$(KREL), or name a tree by KDIR=))
 	$(call say,MODULES,$(KREL))
-	$(Q)tests/vm/kbuild kernel $(KDIR) $(MODULES) IOMMUFD_TESTDRV=m
+	+$(Q)tests/vm/kbuild kernel $(KDIR) $(MODULES) IOMMUFD_TESTDRV=m
 	$(Q)touch $@
 
 $(TEST_MODULES)/.built: $(call module-deps,tests/modules)
 	$(call say,MODULES,$(KREL) for tests)
-	$(Q)tests/vm/kbuild tests/modules $(KDIR) $(TEST_MODULES)
+	+$(Q)tests/vm/kbuild tests/modules $(KDIR) $(TEST_MODULES)
 	$(Q)touch $@
 
 # --- helpers of the tests --------------------------------------------------
