@@ -14,10 +14,18 @@
 const struct command commands[] = {
 	{ "list", cmd_list, "show contexts, their objects and who holds them",
 	  &list_argp, COMPLETE_NOTHING, NULL, false },
+	{ "show", cmd_show, "show one object in full",
+	  &show_argp, COMPLETE_OBJECTS, NULL, false },
 	{ "create", cmd_create, "make an object and print its id",
 	  &create_argp, COMPLETE_WORDS, "ioas", false },
 	{ "destroy", cmd_destroy, "end the life of objects",
 	  &destroy_argp, COMPLETE_OBJECTS, NULL, false },
+	{ "run", cmd_run, "run a program with a context",
+	  &run_argp, COMPLETE_PROGRAM, NULL, true },
+	{ "completion", cmd_completion, "print a shell's completion script",
+	  &completion_argp, COMPLETE_WORDS, "bash zsh fish", false },
+	{ "help", cmd_help, "tell what there is, or more of one command",
+	  &help_argp, COMPLETE_COMMANDS, NULL, false },
 	{}
 };
 

@@ -29,6 +29,12 @@ bool option_json(void)
 	return options.json;
 }
 
+/* By an option; the environment is not meant. */
+bool option_context_given(void)
+{
+	return options.context;
+}
+
 /* What was chosen, or NULL where nothing was. */
 const char *option_context(void)
 {

@@ -33,6 +33,7 @@ void look_ahead(int argc, char **argv);
 
 const char *option_command(void);
 bool option_json(void);
+bool option_context_given(void);
 const char *option_context(void);
 bool context_option(struct context_spec *spec);
 

@@ -123,7 +123,8 @@ static int table_context_end(struct sink *sink)
 		ret = table_row(r, &none);
 	free(r->before);
 	free(r->after);
-	r->before = r->after = NULL;
+	r->before = NULL;
+	r->after = NULL;
 	return ret;
 }
 

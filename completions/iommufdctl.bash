@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# bash completion for iommufdctl, made by 'iommufdctl completion bash'
+
+_iommufdctl() {
+	local line=${COMP_LINE:0:COMP_POINT} words=() cur cmd='' value=''
+	local context=() program=0 i=0 last word list='' options=''
+	read -ra words <<<"$line"
+	[[ $line != *[[:space:]] ]] || words+=('')
+	last=$((${#words[@]} - 1))
+	cur=${words[last]}
+	local programs=' run '
+	while ((++i < last)); do
+		word=${words[i]}
+		case $word in
+		--type | -c | --context | --fd)
+			if ((i + 1 == last)); then
+				value=$word
+			elif [[ $word == -c || $word == --context ]]; then
+				context=(-c "${words[++i]}")
+			else
+				((++i))
+			fi
+			;;
+		--context=* | -c?*) context=("$word") ;;
+		--)
+			[[ $cmd && $programs == *" $cmd "* ]] && program=$((i + 1))
+			[[ ! $cmd ]] || break
+			;;
+		-*) ;;
+		*)
+			if [[ ! $cmd ]]; then
+				cmd=$word
+			elif [[ $programs == *" $cmd "* ]]; then
+				program=$i
+				break
+			fi
+			;;
+		esac
+	done
+	COMPREPLY=()
+	if [[ $cmd && ! $value && $cur != -* && $programs == *" $cmd "* ]]; then
+		((program)) || program=$last
+	fi
+	if ((program)); then
+		if ((program == last)); then
+			mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+		else
+			compopt -o default 2>/dev/null
+		fi
+		return
+	fi
+	if [[ ! $value && $cur == --*=* ]]; then
+		value=${cur%%=*}
+		cur=${cur#*=}
+	fi
+	case $value in
+	'')
+		case $cmd in
+		'')
+			list='list show create destroy run completion help'
+			options=' --context --json --help --version'
+			;;
+		list)
+			options=' --type --context --json --help --version'
+			;;
+		show)
+			options=' --context --json --help --version'
+			list=@objects
+			;;
+		create)
+			options=' --context --json --help --version'
+			list='ioas'
+			;;
+		destroy)
+			options=' --context --json --help --version'
+			list=@objects
+			;;
+		run)
+			options=' --new --fd --context --json --help --version'
+			;;
+		completion)
+			options=' --context --json --help --version'
+			list='bash zsh fish'
+			;;
+		help)
+			options=' --context --json --help --version'
+			list='list show create destroy run completion help'
+			;;
+		esac
+		[[ $cur != -* ]] || list=$options
+		;;
+	--type) list='ioas hwpt-paging hwpt-nested device access fault' ;;
+	-c | --context) list=@contexts ;;
+	--fd)  ;;
+	esac
+	if [[ $list == @* ]]; then
+		list=$(iommufdctl "${context[@]}" completion "${list#@}" \
+			2>/dev/null </dev/null | cut -f 1)
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
+	if [[ $cur == *[:=]* && $COMP_WORDBREAKS == *[:=]* ]]; then
+		word=${cur%"${cur##*[:=]}"}
+		COMPREPLY=("${COMPREPLY[@]#"$word"}")
+	fi
+}
+complete -F _iommufdctl iommufdctl

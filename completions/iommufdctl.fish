@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# fish completion for iommufdctl, made by 'iommufdctl completion fish'
+
+# prints the command on the line, fails where none is there yet
+function __iommufdctl_command
+    set -l words (commandline -opc)
+    set -l skip
+    for word in $words[2..-1]
+        if set -q skip[1]
+            set skip
+            continue
+        end
+        switch $word
+            case --type -c --context --fd
+                set skip yes
+            case '-*'
+            case '*'
+                echo $word
+                return 0
+        end
+    end
+    return 1
+end
+
+function __iommufdctl_is
+    test (__iommufdctl_command || echo none) = $argv[1]
+end
+
+# words of the context that -c chose so far: contexts or objects
+function __iommufdctl_live
+    set -l words (commandline -opc)
+    set -l chosen
+    set -l last
+    for word in $words[2..-1]
+        if contains -- "$last" -c --context
+            set chosen -c $word
+        else if string match -qr -- '^(--context=|-c.)' $word
+            set chosen $word
+        end
+        set last $word
+    end
+    iommufdctl $chosen completion $argv[1] 2>/dev/null </dev/null
+end
+
+complete -c iommufdctl -f
+complete -c iommufdctl -s c -l context -x -a '(__iommufdctl_live contexts)' -d 'the context: fd:N, pid:PID, pid:PID:FD, its id, or a name; else $IOMMUFDCTL_CONTEXT, else the one named \'default\''
+complete -c iommufdctl -l json -d 'write JSON, errors too'
+complete -c iommufdctl -s h -l help -d 'print this text'
+complete -c iommufdctl -s V -l version -d 'print the version'
+complete -c iommufdctl -n 'not __iommufdctl_command' -a list -d 'show contexts, their objects and who holds them'
+complete -c iommufdctl -n 'not __iommufdctl_command' -a show -d 'show one object in full'
+complete -c iommufdctl -n 'not __iommufdctl_command' -a create -d 'make an object and print its id'
+complete -c iommufdctl -n 'not __iommufdctl_command' -a destroy -d 'end the life of objects'
+complete -c iommufdctl -n 'not __iommufdctl_command' -a run -d 'run a program with a context'
+complete -c iommufdctl -n 'not __iommufdctl_command' -a completion -d 'print a shell\'s completion script'
+complete -c iommufdctl -n 'not __iommufdctl_command' -a help -d 'tell what there is, or more of one command'
+complete -c iommufdctl -n '__iommufdctl_is list' -l type -x -a 'ioas hwpt-paging hwpt-nested device access fault' -d 'only objects of this type: ioas, hwpt-paging, hwpt-nested, device, access or fault'
+complete -c iommufdctl -n '__iommufdctl_is show' -a '(__iommufdctl_live objects)'
+complete -c iommufdctl -n '__iommufdctl_is create' -a 'ioas'
+complete -c iommufdctl -n '__iommufdctl_is destroy' -a '(__iommufdctl_live objects)'
+complete -c iommufdctl -n '__iommufdctl_is run' -l new -d 'with a fresh context (so it is without -c)'
+complete -c iommufdctl -n '__iommufdctl_is run' -l fd -x -d 'the descriptor that the program has it at (3)'
+complete -c iommufdctl -n '__iommufdctl_is run' -F -a '(__fish_complete_command)'
+complete -c iommufdctl -n '__iommufdctl_is completion' -a 'bash zsh fish'
+complete -c iommufdctl -n '__iommufdctl_is help' -a list -d 'show contexts, their objects and who holds them'
+complete -c iommufdctl -n '__iommufdctl_is help' -a show -d 'show one object in full'
+complete -c iommufdctl -n '__iommufdctl_is help' -a create -d 'make an object and print its id'
+complete -c iommufdctl -n '__iommufdctl_is help' -a destroy -d 'end the life of objects'
+complete -c iommufdctl -n '__iommufdctl_is help' -a run -d 'run a program with a context'
+complete -c iommufdctl -n '__iommufdctl_is help' -a completion -d 'print a shell\'s completion script'
+complete -c iommufdctl -n '__iommufdctl_is help' -a help -d 'tell what there is, or more of one command'
