@@ -119,7 +119,7 @@ static void print_ids(FILE *out, const struct id_list *list)
 static void print_ranges(FILE *out, const struct range_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)
-		fprintf(out, "%s%#jx-%#jx", i ? "\n" : "",
+		fprintf(out, "%s0x%jx-0x%jx", i ? "\n" : "",
 			(uintmax_t)list->ranges[i].start,
 			(uintmax_t)list->ranges[i].last);
 	if (!list->count)

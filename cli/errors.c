@@ -121,7 +121,7 @@ static const struct {
 	{ DOING_CREATE, ENOMEM, STATUS_FAILED,
 	  "no memory for another object: see the memory limit of this cgroup",
 	  NULL },
-	{ DOING_CREATE, ENOSPC, STATUS_FAILED,
+	{ DOING_CREATE, EBUSY, STATUS_FAILED,
 	  "the context has no free id: destroy what is no longer needed",
 	  NULL },
 	{ DOING_DESTROY, ENOENT, STATUS_NOT_FOUND,
@@ -249,9 +249,21 @@ int write_failed(int err)
 	if (err == EPIPE)
 		return STATUS_FAILED;
 	problem_set(&p, STATUS_FAILED, err,
-		    "cannot write to standard output: %s",
-		    err ? strerror(err) : "error");
+		    "cannot write to standard output%s%s", err ? ": " : "",
+		    err ? strerror(err) : "");
 	return problem_report(&p);
+}
+
+/*
+ * The last thing that is done with stdout: only its close tells whether all of
+ * it was written. Returns STATUS, or what write_failed() says.
+ */
+int close_output(int status)
+{
+	bool failed = ferror(stdout);
+	int err = fclose(stdout) ? errno : 0;
+
+	return failed || err ? write_failed(err) : status;
 }
 
 /* A remark on stderr that is no error; of the form that errors have. */

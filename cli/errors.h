@@ -50,6 +50,7 @@ int problem_report(const struct problem *p);
 _Noreturn void usage_error(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2)));
 int write_failed(int err);
+int close_output(int status);
 void note(const char *text);
 
 #endif

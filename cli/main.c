@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <argp.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,7 +97,7 @@ static void occupy_stdio(void)
 int main(int argc, char **argv)
 {
 	const struct command *command;
-	int first = 0, status;
+	int first = 0;
 
 	occupy_stdio();
 	parse_options(NULL, &top_argp, argc, argv, &first);
@@ -109,8 +108,6 @@ int main(int argc, char **argv)
 		look_ahead(argc - first, argv + first);
 		usage_error("there is no command '%s'", argv[first]);
 	}
-	status = command->run(command, argc - first, argv + first);
-	if (fclose(stdout) && !status)
-		status = write_failed(errno);
-	return status;
+	return close_output(command->run(command, argc - first,
+					 argv + first));
 }

@@ -3,7 +3,6 @@
  * argp parses; what it would say of a mistake is said by us, so that it has
  * the one form that errors have, in JSON too.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,13 +34,17 @@ bool option_context_given(void)
 	return options.context;
 }
 
-/* What was chosen, or NULL where nothing was. */
+/*
+ * What was chosen, or NULL where nothing was. An empty variable chooses
+ * nothing; an empty option is a script's unset one, and a mistake.
+ */
 const char *option_context(void)
 {
 	const char *context = options.context;
 
-	if (!context)
-		context = getenv("IOMMUFDCTL_CONTEXT");
+	if (context)
+		return context;
+	context = getenv("IOMMUFDCTL_CONTEXT");
 	return context && *context ? context : NULL;
 }
 
@@ -165,9 +168,7 @@ _Noreturn static void bad_option(const struct argp_state *state)
 
 _Noreturn static void leave(void)
 {
-	if (fclose(stdout))
-		exit(write_failed(errno));
-	exit(STATUS_DONE);
+	exit(close_output(STATUS_DONE));
 }
 
 /* Prints the page of COMMAND, or with NULL the tool's, and ends. */

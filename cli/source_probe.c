@@ -68,16 +68,17 @@ static int describe(const struct found *found, size_t group,
 }
 
 /*
- * Asks for every id from 1 on until all that fdinfo counts have answered, or
- * none has for a long way.
+ * Asks for every id from 1 on until all IOASes that fdinfo counts have
+ * answered, or none has for a long way.
  */
 static int probe_objects(const struct context *context, struct sink *sink,
 			 struct tally *tally, struct problem *p)
 {
 	const struct fdinfo *counts = &context->info;
 	bool counted = counts->objects != UNKNOWN;
-	uint64_t expected = counts->ioas != UNKNOWN ? counts->ioas :
-						      counts->objects;
+	/* of a type that there is none of, a driver that counts says nothing */
+	uint64_t expected = counted && counts->ioas == UNKNOWN ? 0 :
+								 counts->ioas;
 	uint64_t seen = 0;
 	uint32_t missed = 0;
 
@@ -124,14 +125,22 @@ static int list_group(const struct found *found, size_t group,
 	return ret ? ret : sink->context_end(sink);
 }
 
-static void say(struct sink *sink, const struct found *found,
-		const struct tally *tally)
+static void say_hidden(struct sink *sink, const struct found *found,
+		       const char *what)
 {
 	char text[160];
 
-	if (found->hidden)
-		sink->note(sink, "others may exist: not every process may be "
-			   "looked into without CAP_SYS_PTRACE");
+	if (!found->hidden)
+		return;
+	snprintf(text, sizeof(text), "other %s may exist: to look into every "
+		 "process takes CAP_SYS_PTRACE", what);
+	sink->note(sink, text);
+}
+
+static void say(struct sink *sink, const struct tally *tally)
+{
+	char text[160];
+
 	if (tally->closed) {
 		snprintf(text, sizeof(text), "%zu context%s could not be "
 			 "looked into: that takes the right to trace a holder",
@@ -170,8 +179,10 @@ static int probe_list(const struct context_spec *only, struct sink *sink,
 		ret = list_group(&found, group, sink, &tally, p);
 	if (!ret)
 		ret = sink->end(sink);
-	if (!ret)
-		say(sink, &found, &tally);
+	if (!ret) {
+		say_hidden(sink, &found, only ? "holders" : "contexts");
+		say(sink, &tally);
+	}
 out:
 	found_free(&found);
 	return ret;
@@ -226,15 +237,15 @@ static int probe_show(const struct context_spec *spec, uint32_t id,
 		ret = found_take(&found, group, &context, p);
 	if (!ret)
 		ret = describe(&found, group, &info, p);
-	found_free(&found);
-	if (ret)
-		goto out;
 	info.objects_known = true;
-	ret = ask(&context, id, &object, p);
+	if (!ret)
+		ret = ask(&context, id, &object, p);
 	if (!ret)
 		ret = show_one(&info, &object, sink);
+	if (!ret)
+		say_hidden(sink, &found, "holders");
+	found_free(&found);
 	free((void *)object.ranges.ranges);
-out:
 	free((void *)info.holders);
 	if (context.fd >= 0)
 		close(context.fd);
