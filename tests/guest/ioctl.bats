@@ -20,9 +20,3 @@ must_be_32_bit() {
 	must file -L "$HELPERS/dispatch.32"
 	assert_output --partial 'ELF 32-bit'
 }
-
-# bats test_tags=slow
-@test "two threads that destroy and use the same ids for a minute" {
-	must helper race 60
-	echo "# $output" >&3
-}

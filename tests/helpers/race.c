@@ -1,35 +1,84 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * race SECONDS: two threads, one on each CPU, destroy and use the same ids.
- *
- * What must hold: an object is destroyed by exactly one of those who try; a
- * destroy is never refused because somebody just uses the object; a use finds
- * the object whole, or not at all; at the end nothing is left.
+ * race MODE SECONDS: two threads, one on each CPU, against each other, with
+ * random delays in between. Not "nothing exploded" is checked, but what each
+ * pair of answers may be; see the functions below. Prints what happened how
+ * often; fails if anything was wrong, or if the two never met.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "iommu.h"
 
+#define SESSION "/sys/kernel/debug/iommufd_testdrv/session"
+
 static int fd;
-static atomic_uint current;	/* the id that both go for */
-static atomic_bool stop;
-static atomic_ulong destroyed, used, missed;
+static time_t end;
 static atomic_uint wrong;
+static __thread uint32_t noise;
+
+static void report(const char *what, uint32_t id, int rc)
+{
+	if (!wrong++)
+		printf("wrong: %s %u: %s\n", what, id,
+		       rc ? strerrorname_np(rc) : "0");
+}
+
+static bool go_on(void)
+{
+	return !wrong && time(NULL) < end;
+}
 
 static void pin(int cpu)
 {
 	cpu_set_t set;
 
+	noise = time(NULL) * 2654435761U + cpu + 1;
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
 	if (pthread_setaffinity_np(pthread_self(), sizeof(set), &set))
 		fprintf(stderr, "race: no CPU %d, threads share one\n", cpu);
 }
+
+/* Mostly nothing, often a little, seldom a turn of the scheduler. */
+static void jitter(void)
+{
+	uint32_t spin;
+
+	noise ^= noise << 13;
+	noise ^= noise >> 17;
+	noise ^= noise << 5;
+	if (noise % 256 == 0)
+		sched_yield();
+	else if (noise % 4 == 0)
+		for (spin = noise >> 20; spin; spin--)
+			__asm__ volatile("" : : : "memory");
+}
+
+static pthread_t start(void *(*fn)(void *), void *arg)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, fn, arg)) {
+		perror("race: pthread_create");
+		exit(1);
+	}
+	return thread;
+}
+
+/*
+ * use: both use and destroy the same ids. An object is destroyed exactly once;
+ * no destroy is refused since somebody merely uses it.
+ * destroy: both do nothing but destroy.
+ */
+static atomic_uint target;
+static atomic_bool stop;
+static atomic_ulong made, destroyed, used, missed;
 
 static void try_destroy(uint32_t id)
 {
@@ -39,8 +88,8 @@ static void try_destroy(uint32_t id)
 		destroyed++;
 	else if (rc == ENOENT)
 		missed++;
-	else if (!wrong++)
-		printf("destroy %u: %s\n", id, strerrorname_np(rc));
+	else
+		report("destroy", id, rc);
 }
 
 static void try_use(uint32_t id)
@@ -51,65 +100,337 @@ static void try_use(uint32_t id)
 		used++;
 	else if (rc == ENOENT)
 		missed++;
-	else if (!wrong++)
-		printf("use %u: %s\n", id, strerrorname_np(rc));
+	else
+		report("use", id, rc);
 }
 
-static void *other(void *arg)
+static void *use_and_destroy(void *uses)
 {
 	unsigned int round = 0;
 
-	(void)arg;
 	pin(1);
 	while (!stop) {
-		uint32_t id = current;
+		uint32_t id = target;
 
-		try_use(id);
-		try_use(id);
-		if (++round % 3 == 0)
-			try_destroy(id);
+		jitter();
+		if (uses) {
+			try_use(id);
+			try_use(id);
+			if (++round % 3)
+				continue;
+		}
+		try_destroy(id);
 	}
 	return NULL;
 }
 
-int main(int argc, char **argv)
+static void destroy_against(bool uses)
 {
-	unsigned long made = 0;
-	pthread_t thread;
-	time_t end;
+	pthread_t thread = start(use_and_destroy, uses ? &fd : NULL);
 
-	if (argc != 2)
-		return 64;
-	end = time(NULL) + atoi(argv[1]);
-	fd = open_iommu();
-	pin(0);
-	if (pthread_create(&thread, NULL, other, NULL)) {
-		perror("race: pthread_create");
-		return 1;
-	}
-	while (time(NULL) < end && !wrong) {
+	while (go_on()) {
 		uint32_t id;
 		int i, rc = ioas_alloc(fd, &id);
 
 		if (rc) {
-			printf("alloc: %s\n", strerrorname_np(rc));
-			wrong++;
+			report("alloc", 0, rc);
 			break;
 		}
 		made++;
-		current = id;
-		for (i = made % 5; i; i--)
+		target = id;
+		jitter();
+		for (i = uses ? made % 5 : 0; i; i--)
 			try_use(id);
 		try_destroy(id);
 	}
 	stop = true;
 	pthread_join(thread, NULL);
 	printf("%lu made, %lu destroyed, %lu uses, %lu too late\n", made,
-	       (unsigned long)destroyed, (unsigned long)used,
-	       (unsigned long)missed);
-	if (made != destroyed || !used || !missed) {
-		printf("made and destroyed differ, or nothing ever met\n");
-		wrong++;
+	       destroyed, used, missed);
+	if (made != destroyed || !missed || (uses && !used))
+		report("made and destroyed differ, or the two never met", 0, 0);
+}
+
+static void mode_use(void)
+{
+	destroy_against(true);
+}
+
+static void mode_destroy(void)
+{
+	destroy_against(false);
+}
+
+/*
+ * release: one opens and closes contexts, the other creates objects through
+ * the same descriptor. What comes too late gets EBADF, and nothing stays.
+ */
+static void *create_in(void *arg)
+{
+	int shared = *(int *)arg;
+
+	pin(1);
+	while (!stop) {
+		uint32_t id;
+		int rc;
+
+		jitter();
+		rc = ioas_alloc(shared, &id);
+		if (!rc)
+			made++;
+		else if (rc == EBADF)
+			missed++;
+		else
+			report("alloc", 0, rc);
 	}
-	return wrong != 0;
+	return NULL;
+}
+
+static void mode_release(void)
+{
+	/* One number, which all contexts get in turn. */
+	int shared = fcntl(fd, F_DUPFD_CLOEXEC, 100), opened;
+	pthread_t thread = start(create_in, &shared);
+
+	while (go_on()) {
+		opened = open_iommu();
+		if (dup3(opened, shared, O_CLOEXEC) < 0)
+			report("dup", 0, errno);
+		close(opened);
+		jitter();
+		close(shared);
+		jitter();
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	printf("%lu made, %lu too late\n", made, missed);
+	if (!made || !missed)
+		report("the two never met", 0, 0);
+}
+
+/*
+ * lasting: one destroys, the other takes a lasting reference in the kernel.
+ * Exactly one of the two succeeds, and the object is as that one wants it.
+ */
+static pthread_barrier_t turn;
+static atomic_int hold_rc;
+static int session;
+
+static int tell(const char *command, uint32_t id)
+{
+	char line[64];
+	int len = snprintf(line, sizeof(line), "%s %u", command, id);
+
+	return write(session, line, len) == len ? 0 : errno;
+}
+
+static void *hold_target(void *arg)
+{
+	(void)arg;
+	pin(1);
+	for (;;) {
+		pthread_barrier_wait(&turn);
+		if (stop)
+			return NULL;
+		jitter();
+		hold_rc = tell("hold", target);
+		pthread_barrier_wait(&turn);
+	}
+}
+
+static void mode_lasting(void)
+{
+	unsigned long holds = 0, destroys = 0;
+	pthread_t thread;
+	uint32_t id;
+	int rc;
+
+	session = open(SESSION, O_RDWR | O_CLOEXEC);
+	if (session < 0 || tell("ctx", fd)) {
+		perror("race: " SESSION);
+		exit(1);
+	}
+	pthread_barrier_init(&turn, NULL, 2);
+	thread = start(hold_target, NULL);
+	while (go_on()) {
+		if (ioas_alloc(fd, &id))
+			report("alloc", 0, errno);
+		target = id;
+		pthread_barrier_wait(&turn);
+		jitter();
+		rc = destroy(fd, id);
+		pthread_barrier_wait(&turn);
+
+		if (rc == EBUSY && hold_rc == 0) {
+			holds++;
+			rc = ioas_use(fd, id) ?: tell("drop", id) ?:
+			     destroy(fd, id);
+			if (rc)
+				report("held object", id, rc);
+		} else if (rc == 0 && hold_rc == ENOENT) {
+			destroys++;
+		} else {
+			printf("destroy %d, hold %d\n", rc, hold_rc);
+			report("both or neither", id, rc);
+		}
+	}
+	stop = true;
+	pthread_barrier_wait(&turn);
+	pthread_join(thread, NULL);
+	close(session);
+	printf("%lu times the hold, %lu times the destroy\n", holds, destroys);
+	if (!holds || !destroys)
+		report("one always wins", 0, 0);
+}
+
+/*
+ * unload: one opens and closes, the other unloads and loads the module whose
+ * file is in $IOMMUFD_KO. No open finds half a module.
+ */
+static void *open_and_use(void *arg)
+{
+	(void)arg;
+	pin(1);
+	while (!stop) {
+		int other = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+		uint32_t id;
+
+		if (other < 0) {
+			if (errno != ENOENT && errno != ENODEV &&
+			    errno != ENXIO)
+				report("open", 0, errno);
+			missed++;
+			continue;
+		}
+		if (ioas_alloc(other, &id) || destroy(other, id))
+			report("alloc or destroy", 0, errno);
+		close(other);
+		used++;
+		jitter();
+	}
+	return NULL;
+}
+
+static void mode_unload(void)
+{
+	const char *ko = getenv("IOMMUFD_KO");
+	int file = open(ko ?: "", O_RDONLY | O_CLOEXEC);
+	unsigned long loads = 0, refused = 0;
+	pthread_t thread;
+
+	if (file < 0) {
+		perror("race: $IOMMUFD_KO");
+		exit(1);
+	}
+	close(fd);
+	thread = start(open_and_use, NULL);
+	while (go_on()) {
+		jitter();
+		if (syscall(SYS_delete_module, "iommufd", O_NONBLOCK)) {
+			if (errno != EAGAIN && errno != EBUSY)
+				report("unload", 0, errno);
+			refused++;
+			continue;
+		}
+		jitter();
+		if (syscall(SYS_finit_module, file, "", 0))
+			report("load", 0, errno);
+		loads++;
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	printf("%lu loads, %lu unloads refused, %lu opens, %lu too early\n",
+	       loads, refused, used, missed);
+	if (!loads || !refused || !used)
+		report("the two never met", 0, 0);
+}
+
+/*
+ * latency: three threads keep an object busy with calls that use it, while it
+ * is destroyed. No destroy is refused; the longest one is reported.
+ */
+static void *keep_busy(void *arg)
+{
+	(void)arg;
+	noise = (uintptr_t)&arg | 1;
+	while (!stop)
+		try_use(target);
+	return NULL;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static void mode_latency(void)
+{
+	uint64_t worst = 0, sum = 0, took;
+	unsigned long busy = 0;
+	pthread_t threads[3];
+	int i, rc;
+
+	for (i = 0; i < 3; i++)
+		threads[i] = start(keep_busy, NULL);
+	while (go_on()) {
+		uint32_t id;
+
+		if (ioas_alloc(fd, &id))
+			report("alloc", 0, errno);
+		target = id;
+		usleep(1000);
+		took = now_ns();
+		rc = destroy(fd, id);
+		took = now_ns() - took;
+		if (rc == EBUSY)
+			busy++;
+		if (rc)
+			report("destroy", id, rc);
+		destroyed++;
+		sum += took;
+		if (took > worst)
+			worst = took;
+	}
+	stop = true;
+	for (i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	printf("%lu destroys, %lu EBUSY, mean %llu us, worst %llu us\n",
+	       destroyed, busy,
+	       (unsigned long long)(destroyed ? sum / destroyed / 1000 : 0),
+	       (unsigned long long)worst / 1000);
+	if (!destroyed || !used)
+		report("the threads never met", 0, 0);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} modes[] = {
+	{ "use", mode_use },
+	{ "destroy", mode_destroy },
+	{ "release", mode_release },
+	{ "lasting", mode_lasting },
+	{ "unload", mode_unload },
+	{ "latency", mode_latency },
+};
+
+int main(int argc, char **argv)
+{
+	unsigned int i;
+
+	if (argc != 3)
+		return 64;
+	end = time(NULL) + atoi(argv[2]);
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (strcmp(modes[i].name, argv[1]))
+			continue;
+		fd = open_iommu();
+		pin(0);
+		modes[i].run();
+		return wrong != 0;
+	}
+	return 64;
 }
