@@ -80,7 +80,7 @@ static int print_contexts(void)
 	struct problem problem;
 	struct found found;
 
-	if (found_all(&found, &problem))
+	if (found_all(&found, NULL, &problem))
 		return problem_report(&problem);
 	for (size_t g = 0; g < found.groups; g++) {
 		const struct opening *o = &found.openings[found.first[g]];

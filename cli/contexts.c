@@ -263,21 +263,6 @@ out:
 	return ret ? -1 : 0;
 }
 
-/* Everything that can be seen. Returns 0, or -1 with the problem filled. */
-int found_all(struct found *found, struct problem *p)
-{
-	return find(found, 0, p);
-}
-
-/* As little as is needed to select SPEC in it. */
-int found_for(struct found *found, const struct context_spec *spec,
-	      struct problem *p)
-{
-	if (spec->form == CONTEXT_FD && !root_replayed())
-		return find(found, getpid(), p);
-	return find(found, spec->form == CONTEXT_PID ? spec->pid : 0, p);
-}
-
 void found_free(struct found *found)
 {
 	free(found->openings);
@@ -408,6 +393,18 @@ static int select_name(const struct context_spec *spec, struct problem *p)
 		"'exec 3<>/dev/iommu' and use '-c fd:3'", spec->text);
 }
 
+/*
+ * Everything that can be seen, for a look at all of it or (SPEC not NULL) at
+ * one context and all who hold it. Returns 0, or -1 with the problem filled.
+ */
+int found_all(struct found *found, const struct context_spec *spec,
+	      struct problem *p)
+{
+	if (spec && spec->form == CONTEXT_NAME)
+		return select_name(spec, p);
+	return find(found, 0, p);
+}
+
 /* Which group is meant. Returns 0, or -1 with the problem filled. */
 int found_select(const struct found *found, const struct context_spec *spec,
 		 size_t *group, struct problem *p)
@@ -521,7 +518,7 @@ int context_open(const struct context_spec *spec, struct context *context,
 		return select_name(spec, p);
 	if (spec->form == CONTEXT_FD)
 		return open_own(spec, context, p);
-	if (found_for(&found, spec, p))
+	if (find(&found, spec->form == CONTEXT_PID ? spec->pid : 0, p))
 		return -1;
 	ret = found_select(&found, spec, &group, p);
 	if (!ret)

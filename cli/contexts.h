@@ -47,8 +47,7 @@ struct context {
 	struct fdinfo info;
 };
 
-int found_all(struct found *found, struct problem *p);
-int found_for(struct found *found, const struct context_spec *spec,
+int found_all(struct found *found, const struct context_spec *spec,
 	      struct problem *p);
 void found_free(struct found *found);
 int found_select(const struct found *found, const struct context_spec *spec,

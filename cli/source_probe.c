@@ -106,22 +106,26 @@ static int list_group(const struct found *found, size_t group,
 		      struct sink *sink, struct tally *tally,
 		      struct problem *p)
 {
+	const struct fdinfo *fdinfo =
+		&found->openings[found->first[group]].info;
+	struct context context = { .fd = -1 };
 	struct context_info info;
-	struct context context;
 	int ret;
 
 	if (describe(found, group, &info, p))
 		return -1;
-	info.objects_known = !found_take(found, group, &context, p);
+	/* of an empty one all is known already */
+	info.objects_known = !fdinfo->objects ||
+			     !found_take(found, group, &context, p);
 	ret = sink->context(sink, &info);
 	free((void *)info.holders);
-	if (!info.objects_known) {
+	if (!info.objects_known)
 		tally->closed++;
-		return ret ? ret : sink->context_end(sink);
+	if (context.fd >= 0) {
+		if (!ret)
+			ret = probe_objects(&context, sink, tally, p);
+		close(context.fd);
 	}
-	if (!ret)
-		ret = probe_objects(&context, sink, tally, p);
-	close(context.fd);
 	return ret ? ret : sink->context_end(sink);
 }
 
@@ -164,7 +168,7 @@ static int probe_list(const struct context_spec *only, struct sink *sink,
 	size_t group, end;
 	int ret;
 
-	if (found_all(&found, p))
+	if (found_all(&found, only, p))
 		return -1;
 	group = 0;
 	end = found.groups;
@@ -230,7 +234,7 @@ static int probe_show(const struct context_spec *spec, uint32_t id,
 	size_t group;
 	int ret;
 
-	if (found_all(&found, p))
+	if (found_all(&found, spec, p))
 		return -1;
 	ret = found_select(&found, spec, &group, p);
 	if (!ret)
