@@ -95,7 +95,10 @@ kernel_args() {
 		sysctl.kernel.hung_task_timeout_secs=100
 		sysctl.kernel.watchdog_thresh=30
 		rcupdate.rcu_cpu_stall_timeout=60
-		# Neither the tests nor their timing gain from these.
+		# QEMU keeps what it has translated by virtual address, so with
+		# programs at random ones it translates bash anew at each start.
+		norandmaps
+		# The tests gain nothing from these, and they cost time.
 		mitigations=off random.trust_cpu=on tsc=unstable
 	)
 	[[ ! $gdb ]] || args+=(nokaslr)
