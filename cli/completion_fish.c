@@ -145,8 +145,11 @@ static void print_arguments(const struct command *c)
 		print_names(condition);
 		break;
 	case COMPLETE_PROGRAM:
-		printf("complete -c iommufdctl -n '%s' -F "
-		       "-a '(__fish_complete_command)'\n", condition);
+		printf("complete -c iommufdctl -n '%s' -a "
+		       "'(__fish_complete_subcommand --fcs-skip=2",
+		       condition);
+		every_option(print_value_option, NULL);
+		puts(")'");
 		break;
 	case COMPLETE_NOTHING:
 		break;
@@ -159,7 +162,7 @@ int completion_fish(void)
 	every_option(print_value_option, NULL);
 	fputs(rest, stdout);
 	each_option(&common_argp, print_common_option, NULL);
-	print_names("not __iommufdctl_command");
+	print_names("not __iommufdctl_command >/dev/null");
 	for (const struct command *c = commands; c->name; c++) {
 		each_option(c->argp, print_own_option, (void *)c);
 		print_arguments(c);

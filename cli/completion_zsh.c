@@ -19,6 +19,15 @@ SCRIPT_LICENSE
 "	_describe -t iommufdctl-$1 $1 lines\n"
 "}\n"
 "\n"
+"# another program's command line\n"
+"_iommufdctl_program() {\n"
+"	if [[ $words[1] == -- ]]; then\n"
+"		shift words\n"
+"		((CURRENT--))\n"
+"	fi\n"
+"	_normal\n"
+"}\n"
+"\n"
 "_iommufdctl() {\n"
 "	local curcontext=$curcontext state line ret=1 i\n"
 "	local -a chosen common own names\n"
@@ -44,7 +53,7 @@ static const char middle[] =
 
 static const char tail[] =
 "		esac\n"
-"		_arguments $common $own && ret=0\n"
+"		_arguments -S $common $own && ret=0\n"
 "		;;\n"
 "	esac\n"
 "	return ret\n"
@@ -72,7 +81,7 @@ static void print_values(const struct argp_option *o)
 {
 	printf(":%s:", o->arg);
 	if (takes(o, "CONTEXT"))
-		fputs("_iommufdctl_live contexts", stdout);
+		fputs(" _iommufdctl_live contexts", stdout);
 	if (takes(o, "TYPE")) {
 		fputc('(', stdout);
 		for (const char *const *t = object_types; *t; t++)
@@ -124,7 +133,7 @@ static void print_case(const struct command *c)
 	each_option(c->argp, print_own_option, "\t\t\t\t");
 	switch (c->complete) {
 	case COMPLETE_OBJECTS:
-		puts("\t\t\t\t'*:object:_iommufdctl_live objects'");
+		puts("\t\t\t\t'*:object: _iommufdctl_live objects'");
 		break;
 	case COMPLETE_WORDS:
 		printf("\t\t\t\t'1:%s:(%s)'\n", c->name, c->words);
@@ -133,8 +142,8 @@ static void print_case(const struct command *c)
 		puts("\t\t\t\t'1:command:{_describe -t commands command names}'");
 		break;
 	case COMPLETE_PROGRAM:
-		puts("\t\t\t\t'(-):program:_command_names -e'");
-		puts("\t\t\t\t'*::argument:_normal'");
+		puts("\t\t\t\t'(-): :_command_names -e'");
+		puts("\t\t\t\t'*::argument:_iommufdctl_program'");
 		break;
 	case COMPLETE_NOTHING:
 		break;
