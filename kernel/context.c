@@ -8,6 +8,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/iommufd.h>
+#include <linux/memcontrol.h>
 #include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/slab.h>
@@ -72,14 +73,14 @@ int iommufd_ctx_open(struct file *file)
 	ictx->opener = get_pid(task_tgid(current));
 	get_task_comm(ictx->opener_comm, current->group_leader);
 	ictx->opener_uid = file->f_cred->euid;
+	ictx->memcg = get_mem_cgroup_from_mm(current->mm);
 	file->private_data = ictx;
 
 	mutex_lock(&iommufd_contexts_lock);
 	ictx->id = ++iommufd_last_ctx_id;
 	rb_add(&ictx->node, &iommufd_contexts, ctx_less);
+	iommufd_debugfs_add(ictx);
 	mutex_unlock(&iommufd_contexts_lock);
-
-	iommufd_debugfs_announce();
 	return 0;
 }
 
@@ -94,12 +95,12 @@ void iommufd_ctx_release(struct file *file)
 	/* First out of sight, then taken apart: no walker sees a ruin. */
 	mutex_lock(&iommufd_contexts_lock);
 	rb_erase(&ictx->node, &iommufd_contexts);
-	if (ictx->debugfs)
-		iommufd_debugfs_forget(ictx->debugfs);
+	iommufd_debugfs_remove(ictx);
 	mutex_unlock(&iommufd_contexts_lock);
 
 	iommufd_objects_teardown(ictx);
 	put_pid(ictx->opener);
+	mem_cgroup_put(ictx->memcg);
 	kfree(ictx);
 }
 
@@ -108,7 +109,8 @@ void iommufd_ctx_release(struct file *file)
  * @ictx: a context that the caller holds a reference to already
  *
  * The context, and with it every object in it, stays until the matching
- * iommufd_ctx_put(), whether or not any process still has it open.
+ * iommufd_ctx_put(), whether or not any process still has it open. It is the
+ * open file that stays, so the file system with the node in it is busy too.
  */
 void iommufd_ctx_get(struct iommufd_ctx *ictx)
 {

@@ -6,16 +6,22 @@
  *  <ctx>/objects   one line an object of that context
  *
  * A folder costs more than all else that an open of /dev/iommu does, and most
- * contexts are never looked at. So folders are made and removed by a work item
- * soon after the fact, except that whoever may have learned of an id (from
- * contexts, or from fdinfo) finds the folder at once: those two call
- * iommufd_debugfs_sync() first. A close never waits for a reader either: it
- * leaves the folder to the work item.
+ * contexts are never looked at. So folders are made by a work item soon after
+ * the fact, except that whoever may have learned of an id (from contexts, or
+ * from fdinfo) finds the folder at once: those two make it themselves. A close
+ * leaves the folder to the work item, since its removal waits for readers.
+ *
+ * Whoever may open /dev/iommu can have many folders made. So the work item does
+ * a bounded number at a time, removes before it makes, and what a folder is
+ * made of is charged to whoever opened the context.
  */
 #include <linux/debugfs.h>
+#include <linux/memcontrol.h>
 #include <linux/mutex.h>
+#include <linux/sched/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/string_helpers.h>
 #include <linux/workqueue.h>
 
 #include "iommufd_private.h"
@@ -23,11 +29,15 @@
 /* How long a folder may lack, or outlive, its context. */
 #define IOMMUFD_DEBUGFS_DELAY (HZ / 10)
 
+/* Folders that are made in one go of the work item. */
+#define IOMMUFD_DEBUGFS_BATCH 64
+
 /**
  * struct iommufd_debugfs_dir - one context's folder
  * @ctx: its id. What reads a file in the folder goes by that and not by a
  *       pointer, since the folder may be there for longer.
- * @dentry: the folder; iommufd_debugfs_lock
+ * @dentry: the folder. Set once, when it is complete, under
+ *          iommufd_debugfs_lock; who reads it without, does so with acquire.
  * @next: link in the list of folders to remove; iommufd_contexts_lock
  */
 struct iommufd_debugfs_dir {
@@ -37,11 +47,15 @@ struct iommufd_debugfs_dir {
 };
 
 static DEFINE_MUTEX(iommufd_debugfs_lock);
+/* Set once, when the module is initialised. Never set: there is no debugfs. */
 static struct dentry *debugfs_root;
 static struct dentry *debugfs_contexts;
-/* Contexts up to this id have their folder, or are gone. */
-static u64 debugfs_synced;
-static struct iommufd_debugfs_dir *debugfs_removed;
+
+/* Both under iommufd_contexts_lock: contexts without a folder, and folders
+ * without a context.
+ */
+static LIST_HEAD(debugfs_missing);
+static struct iommufd_debugfs_dir *debugfs_orphans;
 
 /*
  * One walk through a file: a batch at a time. The position in the file is the
@@ -60,18 +74,18 @@ struct iommufd_debugfs_walk {
 
 static void *contexts_fill(struct iommufd_debugfs_walk *walk, loff_t pos)
 {
+	unsigned int i;
+
 	walk->i = 0;
 	walk->n = iommufd_show_contexts(pos, walk->ctxs, IOMMUFD_SHOW_BATCH);
+	for (i = 0; i < walk->n; i++)
+		iommufd_debugfs_make(walk->ctxs[i].id);
 	return walk->n ? &walk->ctxs[0] : NULL;
 }
 
 static void *contexts_start(struct seq_file *m, loff_t *pos)
 {
-	if (!*pos) {
-		iommufd_debugfs_sync(U64_MAX);
-		return SEQ_START_TOKEN;
-	}
-	return contexts_fill(m->private, *pos);
+	return *pos ? contexts_fill(m->private, *pos) : SEQ_START_TOKEN;
 }
 
 static void *contexts_next(struct seq_file *m, void *v, loff_t *pos)
@@ -97,19 +111,25 @@ static int contexts_show(struct seq_file *m, void *v)
 	seq_printf(m, "%-10llu %-10d %-10u %-10lu ", info->id, info->opener,
 		   from_kuid_munged(seq_user_ns(m), info->uid),
 		   info->nr_objects);
-	/* A process chooses its name, and it must not make up lines here. */
-	seq_escape(m, info->comm, " \t\n\\");
+	/*
+	 * A process chooses its name, and it must neither make up columns and
+	 * lines here nor speak to the reader's terminal.
+	 */
+	seq_escape_str(m, info->comm[0] ? info->comm : "-",
+		       ESCAPE_OCTAL | ESCAPE_NAP | ESCAPE_APPEND, " \\");
 	seq_putc(m, '\n');
 	return 0;
 }
 
 static void *objects_fill(struct iommufd_debugfs_walk *walk, loff_t pos)
 {
+	u32 next = pos;
 	int n;
 
-	/* IDs end at 2^31 - 1; the next one after the last is no u32 overflow. */
-	n = iommufd_show_objects(walk->ctx, pos, walk->objs,
-				 IOMMUFD_SHOW_BATCH);
+	do {
+		n = iommufd_show_objects(walk->ctx, &next, walk->objs,
+					 IOMMUFD_SHOW_BATCH);
+	} while (!n && next != IOMMUFD_SHOW_END);
 	walk->i = 0;
 	walk->n = max(n, 0);
 	return walk->n ? &walk->objs[0] : NULL;
@@ -201,11 +221,27 @@ static const struct file_operations objects_fops = {
 	.release = seq_release_private,
 };
 
-/* Gives the next context that has no folder one. False when there is none. */
-static bool make_one_dir(void)
+/* One more reference, for a while in which the context may go. */
+static struct mem_cgroup *get_memcg(struct mem_cgroup *memcg)
 {
+#ifdef CONFIG_MEMCG
+	if (memcg)
+		css_get(&memcg->css);
+#endif
+	return memcg;
+}
+
+/*
+ * The context @ctx, or any that is waiting for one if @ctx is 0, gets a folder.
+ * False if there is none to get one, or no memory. The context may be gone by
+ * the time that this is done; then the folder is in the list of orphans.
+ */
+static bool make_dir(u64 ctx)
+{
+	struct mem_cgroup *memcg = NULL, *old;
 	struct iommufd_debugfs_dir *dir;
 	struct iommufd_ctx *ictx;
+	struct dentry *dentry;
 	char name[24];
 
 	lockdep_assert_held(&iommufd_debugfs_lock);
@@ -214,105 +250,164 @@ static bool make_one_dir(void)
 		return false;
 
 	mutex_lock(&iommufd_contexts_lock);
-	ictx = iommufd_ctx_next(debugfs_synced + 1);
+	if (ctx) {
+		ictx = iommufd_ctx_next(ctx);
+		if (ictx && (ictx->id != ctx || ictx->debugfs))
+			ictx = NULL;
+	} else {
+		ictx = list_first_entry_or_null(&debugfs_missing,
+						struct iommufd_ctx,
+						debugfs_node);
+	}
 	if (ictx) {
+		list_del_init(&ictx->debugfs_node);
 		dir->ctx = ictx->id;
 		ictx->debugfs = dir;
-		WRITE_ONCE(debugfs_synced, ictx->id);
+		memcg = get_memcg(ictx->memcg);
 	}
 	mutex_unlock(&iommufd_contexts_lock);
-
 	if (!ictx) {
 		kfree(dir);
 		return false;
 	}
-	/* The context may be gone by now. Then dir waits to be removed. */
+
+	old = set_active_memcg(memcg);
 	snprintf(name, sizeof(name), "%llu", dir->ctx);
-	dir->dentry = debugfs_create_dir(name, debugfs_root);
-	debugfs_create_file("objects", 0400, dir->dentry, dir, &objects_fops);
+	dentry = debugfs_create_dir(name, debugfs_root);
+	debugfs_create_file("objects", 0400, dentry, dir, &objects_fops);
+	smp_store_release(&dir->dentry, dentry);
+	set_active_memcg(old);
+	mem_cgroup_put(memcg);
 	return true;
 }
 
-static void remove_dirs(void)
+/*
+ * Waits for who reads in the folders, so this holds no lock while it removes
+ * them; ids are never given twice, so a new folder cannot have an old name.
+ */
+static void remove_orphans(void)
 {
 	struct iommufd_debugfs_dir *dir, *next;
 
-	lockdep_assert_held(&iommufd_debugfs_lock);
+	/* With the first of these, no orphan is still being made. */
+	mutex_lock(&iommufd_debugfs_lock);
 	mutex_lock(&iommufd_contexts_lock);
-	dir = debugfs_removed;
-	debugfs_removed = NULL;
+	dir = debugfs_orphans;
+	debugfs_orphans = NULL;
 	mutex_unlock(&iommufd_contexts_lock);
+	mutex_unlock(&iommufd_debugfs_lock);
 
 	for (; dir; dir = next) {
 		next = dir->next;
 		debugfs_remove(dir->dentry);
 		kfree(dir);
+		cond_resched();
 	}
+}
+
+static void debugfs_work_fn(struct work_struct *work);
+static DECLARE_DELAYED_WORK(debugfs_work, debugfs_work_fn);
+
+/* Unbound: it can wait for a reader, and nobody else shall wait behind it. */
+static void start_work(void)
+{
+	queue_delayed_work(system_unbound_wq, &debugfs_work,
+			   IOMMUFD_DEBUGFS_DELAY);
 }
 
 static void debugfs_work_fn(struct work_struct *work)
 {
-	mutex_lock(&iommufd_debugfs_lock);
-	remove_dirs();
-	while (make_one_dir())
-		cond_resched();
-	mutex_unlock(&iommufd_debugfs_lock);
+	unsigned int i;
+
+	remove_orphans();
+	for (i = 0; i < IOMMUFD_DEBUGFS_BATCH; i++) {
+		bool made;
+
+		mutex_lock(&iommufd_debugfs_lock);
+		made = make_dir(0);
+		mutex_unlock(&iommufd_debugfs_lock);
+		if (!made)
+			return;
+	}
+	start_work();
 }
 
-static DECLARE_DELAYED_WORK(debugfs_work, debugfs_work_fn);
-
 /**
- * iommufd_debugfs_announce - a context was opened
+ * iommufd_debugfs_add - a context was opened
+ * @ictx: the context
  *
- * Cheap: at most it starts a timer.
+ * Call with iommufd_contexts_lock held. Cheap: at most it starts a timer.
  */
-void iommufd_debugfs_announce(void)
+void iommufd_debugfs_add(struct iommufd_ctx *ictx)
 {
-	if (!IS_ERR(debugfs_root))
-		schedule_delayed_work(&debugfs_work, IOMMUFD_DEBUGFS_DELAY);
+	lockdep_assert_held(&iommufd_contexts_lock);
+	list_add_tail(&ictx->debugfs_node, &debugfs_missing);
+	if (debugfs_root)
+		start_work();
 }
 
 /**
- * iommufd_debugfs_forget - a context with a folder is being released
- * @dir: its folder; not to be touched afterwards
+ * iommufd_debugfs_remove - a context is being released
+ * @ictx: the context
  *
  * Call with iommufd_contexts_lock held. Waits for nobody.
  */
-void iommufd_debugfs_forget(struct iommufd_debugfs_dir *dir)
+void iommufd_debugfs_remove(struct iommufd_ctx *ictx)
 {
 	lockdep_assert_held(&iommufd_contexts_lock);
-	dir->next = debugfs_removed;
-	debugfs_removed = dir;
-	schedule_delayed_work(&debugfs_work, IOMMUFD_DEBUGFS_DELAY);
-}
-
-/**
- * iommufd_debugfs_sync - makes sure that contexts have their folders
- * @id: the folder of this context and of all before it; U64_MAX for all
- *
- * May sleep. Best effort: without memory there is no folder.
- */
-void iommufd_debugfs_sync(u64 id)
-{
-	if (IS_ERR(debugfs_root) || id <= READ_ONCE(debugfs_synced))
+	list_del_init(&ictx->debugfs_node);
+	if (!ictx->debugfs)
 		return;
-	mutex_lock(&iommufd_debugfs_lock);
-	while (id > debugfs_synced && make_one_dir())
-		cond_resched();
-	mutex_unlock(&iommufd_debugfs_lock);
+	ictx->debugfs->next = debugfs_orphans;
+	debugfs_orphans = ictx->debugfs;
+	start_work();
 }
 
 /**
- * iommufd_debugfs_init - once, before the first context
+ * iommufd_debugfs_make - makes sure that a context has its folder
+ * @ctx: its id; there may be none of that id any more
  *
- * Without debugfs, or under lockdown, there is nothing here, and all else
- * works.
+ * May sleep. Best effort: a task that is killed, or has no memory, makes none.
+ */
+void iommufd_debugfs_make(u64 ctx)
+{
+	struct iommufd_ctx *ictx;
+	bool needed;
+
+	if (!debugfs_root)
+		return;
+	mutex_lock(&iommufd_contexts_lock);
+	ictx = iommufd_ctx_next(ctx);
+	needed = ictx && ictx->id == ctx &&
+		 !(ictx->debugfs && smp_load_acquire(&ictx->debugfs->dentry));
+	mutex_unlock(&iommufd_contexts_lock);
+
+	/* If it is just being made, this waits until it is complete. */
+	if (needed && !mutex_lock_killable(&iommufd_debugfs_lock)) {
+		make_dir(ctx);
+		mutex_unlock(&iommufd_debugfs_lock);
+	}
+}
+
+/**
+ * iommufd_debugfs_init - once, as the last step of loading
+ *
+ * There may be contexts already. Without debugfs there is nothing here, and
+ * all else works.
  */
 void iommufd_debugfs_init(void)
 {
-	debugfs_root = debugfs_create_dir("iommufd", NULL);
-	debugfs_contexts = debugfs_create_file("contexts", 0400, debugfs_root,
-					       NULL, &contexts_fops);
+	struct dentry *root = debugfs_create_dir("iommufd", NULL);
+
+	if (IS_ERR(root))
+		return;
+	debugfs_contexts = debugfs_create_file("contexts", 0400, root, NULL,
+					       &contexts_fops);
+	/* Who sees it may make folders, so contexts comes before. */
+	mutex_lock(&iommufd_contexts_lock);
+	debugfs_root = root;
+	start_work();
+	mutex_unlock(&iommufd_contexts_lock);
 }
 
 /**
@@ -320,11 +415,9 @@ void iommufd_debugfs_init(void)
  */
 void iommufd_debugfs_exit(void)
 {
-	/* First what can call iommufd_debugfs_sync(), and waits for it. */
+	/* First what makes folders besides the work item, and waits for it. */
 	debugfs_remove(debugfs_contexts);
 	cancel_delayed_work_sync(&debugfs_work);
-	mutex_lock(&iommufd_debugfs_lock);
-	remove_dirs();
-	mutex_unlock(&iommufd_debugfs_lock);
+	remove_orphans();
 	debugfs_remove(debugfs_root);
 }

@@ -14,8 +14,8 @@
  * @file: an open /dev/iommu, held by the caller
  *
  * The context's id, the number of its objects, and of each type that there is
- * any of. The counters are read one by one and without a lock, so beside a running
- * create or destroy they may be one apart.
+ * any of. The counters are read one by one and without a lock, so beside a
+ * running create or destroy they may be one apart.
  */
 void iommufd_show_fdinfo(struct seq_file *m, struct file *file)
 {
@@ -33,5 +33,5 @@ void iommufd_show_fdinfo(struct seq_file *m, struct file *file)
 	}
 
 	/* Whoever has read an id may go and look it up in debugfs. */
-	iommufd_debugfs_sync(ictx->id);
+	iommufd_debugfs_make(ictx->id);
 }

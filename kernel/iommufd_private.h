@@ -28,9 +28,10 @@
  *     reference, exactly one of the two wins the atomic on users.
  *  2. Drain. The destroyer sleeps on the context's wait queue until inflight
  *     is back at the base of 1. Whoever ends a call touches the object for
- *     the last time with the decrement, and wakes through the context. A
- *     destroyer that is killed meanwhile gives up the base as well: then the
- *     call that brings inflight to 0 does step 3 in its place.
+ *     the last time with the decrement, and wakes through the context. If
+ *     IOMMU_DESTROY is killed meanwhile it gives up the base as well: then the
+ *     call that brings inflight to 0 does step 3 in its place. The owner of a
+ *     kernel-owned object waits to the end, since it frees what the calls use.
  *  3. Free. The type's destroy operation drops what the object refers to, and
  *     the memory goes.
  *
@@ -38,13 +39,16 @@
  * -------
  * In the order in which they nest:
  *
- *  iommufd_debugfs_lock   mutex, debugfs.c. One at a time makes or removes
- *                         debugfs folders.
+ *  iommufd_debugfs_lock   mutex, debugfs.c. One at a time makes a debugfs
+ *                         folder. None is removed under it, for that waits for
+ *                         readers.
  *  iommufd_contexts_lock  mutex, context.c. The tree of all contexts. A
  *                         context is in it from the end of open to the start
  *                         of its teardown, so what is found in it is whole for
  *                         as long as the mutex is held. Nobody raises a file's
- *                         count from the tree.
+ *                         count from the tree. Opens of every misc device
+ *                         wait while an open of ours does: nothing that could
+ *                         take long is done under it.
  *  ictx->objects.xa_lock  The ids of one context and the counters beside them.
  *                         What is found under it stays whole until it is
  *                         dropped, unless a hold on it was taken. Nothing
@@ -62,6 +66,7 @@
 #ifndef __IOMMUFD_PRIVATE_H
 #define __IOMMUFD_PRIVATE_H
 
+#include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
@@ -76,6 +81,7 @@ struct dentry;
 struct file;
 struct iommufd_debugfs_dir;
 struct iommufd_object;
+struct mem_cgroup;
 struct module;
 struct pid;
 struct seq_file;
@@ -102,6 +108,9 @@ enum iommufd_object_type {
  * @closing: set when teardown starts; from then on the context has one user
  * @debugfs: this context's folder there, NULL while it has none;
  *           iommufd_contexts_lock
+ * @debugfs_node: in the list of contexts without a folder;
+ *                iommufd_contexts_lock
+ * @memcg: who pays for the folder, whoever it is made by
  * @opener: who opened it
  * @opener_comm: name of that process at the time
  * @opener_uid: its effective user
@@ -117,6 +126,8 @@ struct iommufd_ctx {
 	struct iommufd_object *leaves;
 	bool closing;
 	struct iommufd_debugfs_dir *debugfs;
+	struct list_head debugfs_node;
+	struct mem_cgroup *memcg;
 	struct pid *opener;
 	char opener_comm[TASK_COMM_LEN];
 	kuid_t opener_uid;
@@ -167,6 +178,7 @@ struct iommufd_object_ops {
  *            by the number of tasks, so it needs no saturation; it needs to
  *            tell "last but one" apart, which refcount_t does not.
  * @id: in its context
+ * @owned: the kernel's own: users holds one of its own, and nobody else's
  * @next_leaf: link in ictx->leaves, for the one task that tears down
  */
 struct iommufd_object {
@@ -174,6 +186,7 @@ struct iommufd_object {
 	refcount_t users;
 	atomic_t inflight;
 	u32 id;
+	bool owned;
 	struct iommufd_object *next_leaf;
 };
 
@@ -230,6 +243,7 @@ iommufd_object_get(struct iommufd_ctx *ictx, u32 id,
 		   const struct iommufd_object_ops *ops);
 void iommufd_object_put(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 bool iommufd_object_ref(struct iommufd_object *obj);
+void iommufd_object_own(struct iommufd_object *obj);
 void iommufd_object_unref(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 int iommufd_object_destroy(struct iommufd_ctx *ictx, u32 id);
 void iommufd_object_destroy_owned(struct iommufd_ctx *ictx,
@@ -281,15 +295,18 @@ struct iommufd_ctx_info {
 const char *iommufd_object_type_name(enum iommufd_object_type type);
 unsigned int iommufd_show_contexts(u64 first, struct iommufd_ctx_info *infos,
 				   unsigned int nr);
-int iommufd_show_objects(u64 ctx, u32 first, struct iommufd_object_info *infos,
+int iommufd_show_objects(u64 ctx, u32 *next, struct iommufd_object_info *infos,
 			 unsigned int nr);
+
+/* Above every object id: the walk is over. */
+#define IOMMUFD_SHOW_END U32_MAX
 
 /* debugfs.c */
 void iommufd_debugfs_init(void);
 void iommufd_debugfs_exit(void);
-void iommufd_debugfs_announce(void);
-void iommufd_debugfs_forget(struct iommufd_debugfs_dir *dir);
-void iommufd_debugfs_sync(u64 id);
+void iommufd_debugfs_add(struct iommufd_ctx *ictx);
+void iommufd_debugfs_remove(struct iommufd_ctx *ictx);
+void iommufd_debugfs_make(u64 ctx);
 
 /* fdinfo.c */
 void iommufd_show_fdinfo(struct seq_file *m, struct file *file);

@@ -70,13 +70,14 @@ static int __init iommufd_init(void)
 	}
 
 	iommufd_objects_init();
-	iommufd_debugfs_init();
 	rc = misc_register(&iommufd_misc);
 	if (rc) {
 		pr_err("cannot register /dev/iommu: error %d\n", rc);
-		iommufd_debugfs_exit();
+		return rc;
 	}
-	return rc;
+	/* After all that can fail: an open debugfs file outlives a failed init. */
+	iommufd_debugfs_init();
+	return 0;
 }
 
 static void __exit iommufd_exit(void)

@@ -14,6 +14,8 @@
 #ifdef CONFIG_LOCKDEP
 static struct lock_class_key iommufd_type_keys[IOMMUFD_OBJ_TYPES];
 static struct lockdep_map iommufd_type_maps[IOMMUFD_OBJ_TYPES];
+static struct lockdep_map iommufd_free_map =
+	STATIC_LOCKDEP_MAP_INIT("iommufd_free", &iommufd_free_map);
 
 /**
  * iommufd_objects_init - once, before the first context
@@ -97,6 +99,14 @@ static void count_object(struct iommufd_ctx *ictx,
 		   ictx->nr_by_type[obj->ops->type] + by);
 }
 
+/* Step 3, but for the memory. */
+static void drop_contents(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	lock_map_acquire(&iommufd_free_map);
+	obj->ops->destroy(ictx, obj);
+	lock_map_release(&iommufd_free_map);
+}
+
 /* The last thing that happens to an object, wherever its life took it. */
 static void free_object(struct iommufd_object *obj)
 {
@@ -152,7 +162,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_object_abort, IOMMUFD_INTERNAL);
 void iommufd_object_abort_and_destroy(struct iommufd_ctx *ictx,
 				      struct iommufd_object *obj)
 {
-	obj->ops->destroy(ictx, obj);
+	drop_contents(ictx, obj);
 	iommufd_object_abort(ictx, obj);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_object_abort_and_destroy, IOMMUFD_INTERNAL);
@@ -198,7 +208,14 @@ void iommufd_object_put(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 {
 	int left;
 
+	/*
+	 * Seldom does this free the object, so a caller that must not let it
+	 * is to be told at every call, not on that one.
+	 */
+	might_sleep();
 	lock_map_release(type_map(obj));
+	lock_map_acquire(&iommufd_free_map);
+	lock_map_release(&iommufd_free_map);
 
 	/*
 	 * Unless the count says 0, the object may be gone after this line. The
@@ -208,7 +225,7 @@ void iommufd_object_put(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 	left = atomic_dec_return(&obj->inflight);
 	if (left == 0) {
 		/* Its destroyer was killed while it waited for us. */
-		obj->ops->destroy(ictx, obj);
+		drop_contents(ictx, obj);
 		free_object(obj);
 	} else if (left == 1 && waitqueue_active(&ictx->drained)) {
 		wake_up_all(&ictx->drained);
@@ -222,13 +239,28 @@ EXPORT_SYMBOL_NS_GPL(iommufd_object_put, IOMMUFD_INTERNAL);
  *
  * Return: true, and from now on IOMMU_DESTROY answers EBUSY; or false, if a
  * destroy came first: the caller answers -ENOENT, as if its lookup had come
- * that much later.
+ * that much later. Also false for an object that the kernel owns: its owner
+ * must be able to end it at any time.
  */
 bool iommufd_object_ref(struct iommufd_object *obj)
 {
-	return refcount_inc_not_zero(&obj->users);
+	return !obj->owned && refcount_inc_not_zero(&obj->users);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_object_ref, IOMMUFD_INTERNAL);
+
+/**
+ * iommufd_object_own - makes a new object the kernel's own
+ * @obj: not published yet
+ *
+ * It gets a lasting reference on itself, so that a user's IOMMU_DESTROY is
+ * EBUSY until iommufd_object_destroy_owned().
+ */
+void iommufd_object_own(struct iommufd_object *obj)
+{
+	obj->owned = true;
+	refcount_inc(&obj->users);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_object_own, IOMMUFD_INTERNAL);
 
 static void push_leaf(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 {
@@ -254,24 +286,17 @@ void iommufd_object_unref(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_object_unref, IOMMUFD_INTERNAL);
 
-/*
- * Steps 2 and 3 for an object that was claimed. If the task is killed in the
- * middle, the object still goes: the last call in flight on it takes over. No
- * other signal ends the wait, since there is nothing left to come back to.
- */
-static void drain_and_free(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+/* Tells lockdep that the caller is about to wait for calls in flight. */
+static void will_drain(struct iommufd_object *obj)
 {
 	lock_map_acquire(type_map(obj));
 	lock_map_release(type_map(obj));
+}
 
-	/* Acquire: all that the last call did to the object is seen below. */
-	if (wait_event_killable(ictx->drained,
-				atomic_read_acquire(&obj->inflight) == 1) &&
-	    !atomic_dec_and_test(&obj->inflight))
-		return;
-
-	obj->ops->destroy(ictx, obj);
-	free_object(obj);
+/* Acquire: all that the last call did to the object is seen after a true. */
+static bool drained(struct iommufd_object *obj)
+{
+	return atomic_read_acquire(&obj->inflight) == 1;
 }
 
 /* Step 1. From a true on, the object is the caller's alone. */
@@ -280,6 +305,8 @@ static bool claim(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 	lockdep_assert_held(&ictx->objects.xa_lock);
 	if (!refcount_dec_if_one(&obj->users))
 		return false;
+	/* What the last one to hold a lasting reference did is seen from here. */
+	smp_acquire__after_ctrl_dep();
 	replace_entry(ictx, obj->id, obj, NULL);
 	count_object(ictx, obj, -1);
 	return true;
@@ -310,21 +337,31 @@ int iommufd_object_destroy(struct iommufd_ctx *ictx, u32 id)
 		rc = -EBUSY;
 	xa_unlock(&ictx->objects);
 
-	if (!rc)
-		drain_and_free(ictx, obj);
-	return rc;
+	if (rc)
+		return rc;
+
+	will_drain(obj);
+	/*
+	 * Only a fatal signal ends the wait, since there is nothing left to
+	 * come back to. Then the last call in flight does the rest.
+	 */
+	if (wait_event_killable(ictx->drained, drained(obj)) &&
+	    !atomic_dec_and_test(&obj->inflight))
+		return 0;
+	drop_contents(ictx, obj);
+	free_object(obj);
+	return 0;
 }
 
 /**
  * iommufd_object_destroy_owned - ends an object that the kernel owns
  * @ictx: its context
- * @obj: an object on which its owner, who calls this, holds the one lasting
- *       reference besides the context's
+ * @obj: made its caller's own with iommufd_object_own()
  *
- * That reference is what kept a user's IOMMU_DESTROY out until now. It is
- * dropped under the lock under which destroys claim, so that none can slip in
- * between. Cannot fail; an owner that lets others refer to its object is a
- * bug, and then the object stays as it was.
+ * The object's reference on itself is dropped under the lock under which
+ * destroys claim, so that none can slip in between. Cannot fail, and does not
+ * return before the last call in flight is over, not even to a task that is
+ * killed: the owner may free what such a call uses.
  */
 void iommufd_object_destroy_owned(struct iommufd_ctx *ictx,
 				  struct iommufd_object *obj)
@@ -334,12 +371,14 @@ void iommufd_object_destroy_owned(struct iommufd_ctx *ictx,
 	xa_lock(&ictx->objects);
 	refcount_dec(&obj->users);
 	claimed = claim(ictx, obj);
-	if (!claimed)
-		refcount_inc(&obj->users);
 	xa_unlock(&ictx->objects);
+	if (WARN_ON_ONCE(!claimed))
+		return;
 
-	if (!WARN_ON_ONCE(!claimed))
-		drain_and_free(ictx, obj);
+	will_drain(obj);
+	wait_event(ictx->drained, drained(obj));
+	drop_contents(ictx, obj);
+	free_object(obj);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_object_destroy_owned, IOMMUFD_INTERNAL);
 
@@ -355,27 +394,43 @@ EXPORT_SYMBOL_NS_GPL(iommufd_object_destroy_owned, IOMMUFD_INTERNAL);
  */
 void iommufd_objects_teardown(struct iommufd_ctx *ictx)
 {
+	XA_STATE(xas, &ictx->objects, 0);
 	unsigned long left = ictx->nr_objects;
 	struct iommufd_object *obj;
-	unsigned long id;
+	unsigned int seen = 0;
 
 	ictx->closing = true;
-	xa_for_each(&ictx->objects, id, obj) {
+	/*
+	 * From the leaves all others are reached, so the ids go on the way:
+	 * node by node, where xa_destroy() would free all of them at once with
+	 * interrupts off.
+	 */
+	xas_lock(&xas);
+	xas_for_each(&xas, obj, ULONG_MAX) {
+		/* Id 0, which is taken so that it is never given. */
+		if (xa_is_zero(obj))
+			continue;
 		if (refcount_read(&obj->users) == 1)
 			push_leaf(ictx, obj);
+		xas_store(&xas, NULL);
+		if (++seen % XA_CHECK_SCHED)
+			continue;
+		xas_pause(&xas);
+		xas_unlock(&xas);
 		cond_resched();
+		xas_lock(&xas);
 	}
-	/* From here on the leaves lead to all others. */
-	xa_destroy(&ictx->objects);
+	xas_unlock(&xas);
 
 	while (ictx->leaves) {
 		obj = ictx->leaves;
 		ictx->leaves = obj->next_leaf;
-		obj->ops->destroy(ictx, obj);
+		drop_contents(ictx, obj);
 		free_object(obj);
 		left--;
 		cond_resched();
 	}
 	WARN(left, "context %llu: %lu objects are still referred to, leaked\n",
 	     ictx->id, left);
+	xa_destroy(&ictx->objects);
 }

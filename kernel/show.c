@@ -87,36 +87,41 @@ unsigned int iommufd_show_contexts(u64 first, struct iommufd_ctx_info *infos,
 /**
  * iommufd_show_objects - one batch of a walk over the objects of a context
  * @ctx: id of the context
- * @first: lowest object id wanted
+ * @next: in: lowest object id wanted; out: where the next batch starts, or
+ *        IOMMUFD_SHOW_END
  * @infos: array that is filled in the order of ids
  * @nr: its length; bounds how long the locks are held
  *
  * Takes iommufd_contexts_lock and the context's xa_lock.
  *
- * Return: number filled in, less than @nr at the end of the walk; or -ENOENT
- * if there is no such context (any more).
+ * Return: number filled in, which may be 0 before the end too: an id that is
+ * reserved costs a place and yields nothing. -ENOENT if there is no such
+ * context (any more).
  */
-int iommufd_show_objects(u64 ctx, u32 first, struct iommufd_object_info *infos,
+int iommufd_show_objects(u64 ctx, u32 *next, struct iommufd_object_info *infos,
 			 unsigned int nr)
 {
 	struct iommufd_object *obj;
 	struct iommufd_ctx *ictx;
+	unsigned int seen = 0;
 	int n = -ENOENT;
 
 	mutex_lock(&iommufd_contexts_lock);
 	ictx = iommufd_ctx_next(ctx);
 	if (ictx && ictx->id == ctx) {
-		XA_STATE(xas, &ictx->objects, first);
+		XA_STATE(xas, &ictx->objects, *next);
 
 		n = 0;
+		*next = IOMMUFD_SHOW_END;
 		xa_lock(&ictx->objects);
-		xas_for_each(&xas, obj, U32_MAX) {
-			/* Unlike xa_load(), this also meets reserved ids. */
-			if (xa_is_zero(obj))
-				continue;
-			if (n == nr)
+		xas_for_each(&xas, obj, IOMMUFD_SHOW_END - 1) {
+			if (seen++ == nr) {
+				*next = xas.xa_index;
 				break;
-			describe_object(obj, &infos[n++]);
+			}
+			/* Unlike xa_load(), this also meets reserved ids. */
+			if (!xa_is_zero(obj))
+				describe_object(obj, &infos[n++]);
 		}
 		xa_unlock(&ictx->objects);
 	}

@@ -20,6 +20,10 @@
  *  circle              make two objects that refer to each other, which no
  *                      teardown can free
  *  free-circle         free those two after their context has leaked them
+ *  reserve MS          reserve an id for MS milliseconds, then give it back;
+ *                      results in that id
+ *  twice               publish one object two times, which must be refused;
+ *                      results in its id
  *  hold ID, drop ID    take, drop a lasting reference
  *  busy ID MS          have a call in flight on it for MS milliseconds
  *  busy-hold ID MS     the same, then turn that into a lasting reference
@@ -171,6 +175,37 @@ static int cmd_create(struct testdrv_session *s, char *args, const char *fail)
 	return rc;
 }
 
+static int cmd_reserve(struct testdrv_session *s, char *args)
+{
+	struct testdrv_obj *tobj;
+	u32 ms;
+	int rc;
+
+	rc = next_u32(&args, &ms);
+	if (rc)
+		return rc;
+	tobj = iommufd_object_alloc(s->ictx, tobj, &testdrv_obj_ops);
+	if (IS_ERR(tobj))
+		return PTR_ERR(tobj);
+	s->result = tobj->obj.id;
+	msleep_interruptible(ms);
+	iommufd_object_abort(s->ictx, &tobj->obj);
+	return 0;
+}
+
+static int cmd_twice(struct testdrv_session *s)
+{
+	struct testdrv_obj *tobj;
+
+	tobj = iommufd_object_alloc(s->ictx, tobj, &testdrv_obj_ops);
+	if (IS_ERR(tobj))
+		return PTR_ERR(tobj);
+	s->result = tobj->obj.id;
+	iommufd_object_finalize(s->ictx, &tobj->obj);
+	iommufd_object_finalize(s->ictx, &tobj->obj);
+	return 0;
+}
+
 /* Links @from to @to, neither of which anybody else can see yet. */
 static void link_new(struct testdrv_obj *from, struct testdrv_obj *to)
 {
@@ -215,11 +250,15 @@ static int cmd_chain(struct testdrv_session *s, char *args)
 		return -ENOMEM;
 	rc = make_row(s, row, nr);
 	if (!rc) {
-		for (i = 1; i < nr; i++)
+		for (i = 1; i < nr; i++) {
 			link_new(up ? row[i] : row[i - 1],
 				 up ? row[i - 1] : row[i]);
-		for (i = 0; i < nr; i++)
+			cond_resched();
+		}
+		for (i = 0; i < nr; i++) {
 			iommufd_object_finalize(s->ictx, &row[i]->obj);
+			cond_resched();
+		}
 	}
 	kvfree(row);
 	return rc;
@@ -248,10 +287,12 @@ out:
 }
 
 /* Only after their context is gone: nobody else knows of them any more. */
-static int cmd_free_circle(void)
+static int cmd_free_circle(struct testdrv_session *s)
 {
 	int i, rc = -ENOENT;
 
+	if (s->ictx)
+		return -EBUSY;
 	mutex_lock(&testdrv_circle_lock);
 	for (i = 0; testdrv_circle[0] && i < ARRAY_SIZE(testdrv_circle); i++) {
 		kfree(testdrv_circle[i]);
@@ -346,7 +387,7 @@ static int cmd_own(struct testdrv_session *s)
 		kfree(hold);
 		return PTR_ERR(tobj);
 	}
-	WARN_ON(!iommufd_object_ref(&tobj->obj));
+	iommufd_object_own(&tobj->obj);
 	s->result = tobj->obj.id;
 	add_hold(s, hold, &tobj->obj, true);
 	iommufd_object_finalize(s->ictx, &tobj->obj);
@@ -391,7 +432,7 @@ static int run_command(struct testdrv_session *s, char *args)
 	if (!strcmp(cmd, "ctx"))
 		return cmd_ctx(s, args);
 	if (!strcmp(cmd, "free-circle"))
-		return cmd_free_circle();
+		return cmd_free_circle(s);
 	if (!s->ictx)
 		return -ENXIO;
 	if (!strcmp(cmd, "put")) {
@@ -409,6 +450,10 @@ static int run_command(struct testdrv_session *s, char *args)
 		return cmd_chain(s, args);
 	if (!strcmp(cmd, "circle"))
 		return cmd_circle(s);
+	if (!strcmp(cmd, "reserve"))
+		return cmd_reserve(s, args);
+	if (!strcmp(cmd, "twice"))
+		return cmd_twice(s);
 	if (!strcmp(cmd, "hold"))
 		return cmd_use(s, args, false, true);
 	if (!strcmp(cmd, "drop"))

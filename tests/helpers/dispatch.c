@@ -34,14 +34,14 @@ static void expect_u64(const char *what, uint64_t want, uint64_t got)
 	       (unsigned long long)got);
 }
 
-/* Two pages, of which the second does not exist. Returns the end of the first. */
+/* Two pages, of which the second cannot be touched. Returns the end of the first. */
 static char *edge(void)
 {
 	long page = sysconf(_SC_PAGESIZE);
 	char *map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (map == MAP_FAILED || munmap(map + page, page)) {
+	if (map == MAP_FAILED || mprotect(map + page, page, PROT_NONE)) {
 		perror("mmap");
 		exit(1);
 	}
