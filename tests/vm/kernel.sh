@@ -4,7 +4,8 @@
 # Finds, and where need be fetches, a kernel that the tests run on.
 #
 #   kernel.sh debian-6.1|debian-6.12     prints the folder that holds it
-#   kernel.sh --list                     prints the known kernels
+#   kernel.sh ref-6.12|debug-6.12        the same; built here, by built/build
+#   kernel.sh --list                     prints the stock kernels
 #   kernel.sh --update KERNEL            fetches, even where one is cached
 #   kernel.sh --files                    prints the folder with the few files
 #                                        of linux-source-6.12 that lint uses
@@ -19,6 +20,7 @@
 set -euo pipefail
 
 KERNELS=(debian-6.1 debian-6.12)
+BUILT=(ref-6.12 debug-6.12)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/iommufdctl
 APT_OPTS=()
 
@@ -231,8 +233,11 @@ main() {
 	--update) update=1; shift ;;
 	esac
 	name=${1-}
+	if [[ " ${BUILT[*]} " == *" $name "* ]]; then
+		exec "${BASH_SOURCE[0]%/*}/built/build" ${update:+--update} "$name"
+	fi
 	[[ " ${KERNELS[*]} " == *" $name "* ]] ||
-		die "unknown kernel '$name'; known: ${KERNELS[*]}"
+		die "unknown kernel '$name'; known: ${KERNELS[*]} ${BUILT[*]}"
 	local series=${name#debian-}
 	if [[ ! $update ]]; then
 		cached "$series.*" && return
@@ -246,4 +251,5 @@ main() {
 	cached "$series.*"
 }
 
-main "$@"
+# Sourced, it lends its functions to built/build.
+[[ ${BASH_SOURCE[0]} != "$0" ]] || main "$@"
