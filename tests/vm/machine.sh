@@ -95,6 +95,9 @@ kernel_args() {
 		sysctl.kernel.hung_task_timeout_secs=100
 		sysctl.kernel.watchdog_thresh=30
 		rcupdate.rcu_cpu_stall_timeout=60
+		# On a busy host the timer may not tick within the time that the
+		# kernel gives it at boot, which would be taken for a broken one.
+		no_timer_check
 		# QEMU keeps what it has translated by virtual address, so with
 		# programs at random ones it translates bash anew at each start.
 		norandmaps
