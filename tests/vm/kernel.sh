@@ -129,7 +129,11 @@ download() {
 unpack() {
 	local deb
 	for deb in "$tmp"/*.deb; do
-		dpkg-deb -x "$deb" "$1" || die "cannot unpack ${deb##*/} in $CACHE"
+		# A full disk is told once a file; the end of that will do.
+		if ! dpkg-deb -x "$deb" "$1" 2>"$tmp/errors"; then
+			tail -n 3 "$tmp/errors" >&2
+			die "cannot unpack ${deb##*/} in $CACHE; is the disk full?"
+		fi
 		rm "$deb"
 	done
 }
