@@ -20,17 +20,18 @@
  *  circle              make two objects that refer to each other, which no
  *                      teardown can free
  *  free-circle         free those two after their context has leaked them
- *  reserve MS          reserve an id for MS milliseconds, then give it back;
- *                      results in that id
+ *  reserve TOKEN       reserve an id until TOKEN, then give it back; results in
+ *                      that id
  *  twice               publish one object two times, which must be refused;
  *                      results in its id
  *  hold ID, drop ID    take, drop a lasting reference
- *  busy ID MS          have a call in flight on it for MS milliseconds
- *  busy-hold ID MS     the same, then turn that into a lasting reference
+ *  busy ID TOKEN       have a call in flight on it until TOKEN
+ *  busy-hold ID TOKEN  the same, then turn that into a lasting reference
+ *  go TOKEN            ends the one wait for TOKEN that is, or comes next, in
+ *                      whatever session. TOKEN is 0 to 31
  *  own, disown ID      make, destroy an object that the kernel owns
  */
 #include <linux/debugfs.h>
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/iommufd.h>
@@ -39,6 +40,7 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/wait.h>
 
 #include "iommufd_private.h"
 
@@ -84,6 +86,10 @@ struct testdrv_session {
 };
 
 static struct dentry *testdrv_dir;
+
+/* Tokens that were given and not taken yet. */
+static unsigned long testdrv_tokens;
+static DECLARE_WAIT_QUEUE_HEAD(testdrv_token_wait);
 
 /* The two objects of the last circle; testdrv_circle_lock. */
 static DEFINE_MUTEX(testdrv_circle_lock);
@@ -142,6 +148,31 @@ static int next_u32(char **args, u32 *val)
 	return word ? kstrtou32(word, 0, val) : -EINVAL;
 }
 
+static int next_token(char **args, u32 *token)
+{
+	return next_u32(args, token) ?: *token < 32 ? 0 : -EINVAL;
+}
+
+/* Not inlined: a test finds who sleeps here by the name. */
+static noinline void testdrv_await(u32 token)
+{
+	wait_event_interruptible(testdrv_token_wait,
+				 test_and_clear_bit(token, &testdrv_tokens));
+}
+
+static int cmd_go(char *args)
+{
+	u32 token;
+	int rc;
+
+	rc = next_token(&args, &token);
+	if (rc)
+		return rc;
+	set_bit(token, &testdrv_tokens);
+	wake_up_all(&testdrv_token_wait);
+	return 0;
+}
+
 /* @fail: the step to fail at, or NULL. */
 static int cmd_create(struct testdrv_session *s, char *args, const char *fail)
 {
@@ -178,17 +209,17 @@ static int cmd_create(struct testdrv_session *s, char *args, const char *fail)
 static int cmd_reserve(struct testdrv_session *s, char *args)
 {
 	struct testdrv_obj *tobj;
-	u32 ms;
+	u32 token;
 	int rc;
 
-	rc = next_u32(&args, &ms);
+	rc = next_token(&args, &token);
 	if (rc)
 		return rc;
 	tobj = iommufd_object_alloc(s->ictx, tobj, &testdrv_obj_ops);
 	if (IS_ERR(tobj))
 		return PTR_ERR(tobj);
 	s->result = tobj->obj.id;
-	msleep_interruptible(ms);
+	testdrv_await(token);
 	iommufd_object_abort(s->ictx, &tobj->obj);
 	return 0;
 }
@@ -341,17 +372,17 @@ static int cmd_drop(struct testdrv_session *s, char *args, bool owned)
 	return -ENOENT;
 }
 
-/* In flight for the milliseconds in @args, if any, then lasting if @keep. */
-static int cmd_use(struct testdrv_session *s, char *args, bool sleep, bool keep)
+/* In flight until the token in @args, if @wait, then lasting if @keep. */
+static int cmd_use(struct testdrv_session *s, char *args, bool wait, bool keep)
 {
 	struct testdrv_hold *hold;
 	struct iommufd_object *obj;
-	u32 id, ms = 0;
+	u32 id, token;
 	int rc;
 
 	rc = next_u32(&args, &id);
-	if (!rc && sleep)
-		rc = next_u32(&args, &ms);
+	if (!rc && wait)
+		rc = next_token(&args, &token);
 	if (rc)
 		return rc;
 	hold = kzalloc(sizeof(*hold), GFP_KERNEL_ACCOUNT);
@@ -363,7 +394,8 @@ static int cmd_use(struct testdrv_session *s, char *args, bool sleep, bool keep)
 		kfree(hold);
 		return PTR_ERR(obj);
 	}
-	msleep_interruptible(ms);
+	if (wait)
+		testdrv_await(token);
 	if (keep && iommufd_object_ref(obj)) {
 		add_hold(s, hold, obj, false);
 	} else {
@@ -433,6 +465,8 @@ static int run_command(struct testdrv_session *s, char *args)
 		return cmd_ctx(s, args);
 	if (!strcmp(cmd, "free-circle"))
 		return cmd_free_circle(s);
+	if (!strcmp(cmd, "go"))
+		return cmd_go(args);
 	if (!s->ictx)
 		return -ENXIO;
 	if (!strcmp(cmd, "put")) {

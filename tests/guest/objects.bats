@@ -70,28 +70,26 @@ destroy() { helper destroy 5 "$1"; }
 }
 
 @test "a call in flight is no reason for EBUSY: destroy waits for it" {
-	local ioas busy start
+	local ioas busy waiter
 	ioas=$(helper ioas 5)
-	start=$EPOCHREALTIME
-	drv busy "$ioas" 1500 &
+	drv busy "$ioas" 0 &
 	busy=$!
 	wait_for_inflight
-	must destroy "$ioas"
-	# Both were there at the same time, or this proves nothing.
-	(((${EPOCHREALTIME/./} - ${start/./}) >= 1400000))
+	destroy "$ioas" &
+	waiter=$!
+	wait_for_drain
+	sleep 0.3
+	kill -0 "$waiter"
+	drv_go 0
 	wait "$busy"
+	wait "$waiter"
 	[[ $(count) == 0 ]]
 }
-
-# Nothing shows a call in flight or a destroy that waits, but where they sleep.
-sleeps_in() { grep -qsw "$1" /proc/[0-9]*/stack; }
-wait_for_inflight() { wait_for sleeps_in msleep_interruptible; }
-wait_for_drain() { wait_for sleeps_in iommufd_object_destroy; }
 
 @test "from the moment that a destroy waits, no lookup finds the object" {
 	local ioas waiter
 	ioas=$(helper ioas 5)
-	drv busy "$ioas" 2000 &
+	drv busy "$ioas" 0 &
 	wait_for_inflight
 	destroy "$ioas" &
 	waiter=$!
@@ -103,25 +101,31 @@ wait_for_drain() { wait_for sleeps_in iommufd_object_destroy; }
 	assert_output ENOENT
 	run grep "^$ioas " "$DEBUGFS/$(ctx_id)/objects"
 	assert_failure
+	drv_go 0
 	wait "$waiter"
 }
 
 @test "of a destroy and a call that makes its hold lasting, the first wins" {
-	local ioas busy
+	local ioas busy waiter
 	# The destroy first: it gets the object, and the call ENOENT.
 	ioas=$(helper ioas 5)
-	drv busy-hold "$ioas" 1500 2>"$BATS_TEST_TMPDIR/err" &
+	drv busy-hold "$ioas" 0 2>"$BATS_TEST_TMPDIR/err" &
 	busy=$!
 	wait_for_inflight
-	must destroy "$ioas"
-	run wait "$busy"
+	destroy "$ioas" &
+	waiter=$!
+	wait_for_drain
+	drv_go 0
+	wait "$waiter"
+	wait "$busy" || true
 	must cat "$BATS_TEST_TMPDIR/err"
 	assert_output --partial 'No such file'
 	[[ $(count) == 0 ]]
 
 	# The call first: the destroy gets EBUSY, and the object stays whole.
 	ioas=$(helper ioas 5)
-	drv busy-hold "$ioas" 100
+	drv_go 0
+	drv busy-hold "$ioas" 0
 	must_fail 1 destroy "$ioas"
 	assert_output EBUSY
 	must helper use 5 "$ioas"
@@ -131,9 +135,9 @@ wait_for_drain() { wait_for sleeps_in iommufd_object_destroy; }
 }
 
 @test "a destroyer killed while it waits leaves no object behind" {
-	local ioas waiter busy
+	local ioas waiter busy status=0
 	ioas=$(drv_make create)
-	drv busy "$ioas" 3000 &
+	drv busy "$ioas" 0 &
 	busy=$!
 	wait_for_inflight
 	"$HELPERS/destroy" 5 "$ioas" &
@@ -142,13 +146,14 @@ wait_for_drain() { wait_for sleeps_in iommufd_object_destroy; }
 	# A signal that does not kill does not end the wait either.
 	kill -USR1 "$waiter"
 	sleep 0.3
-	sleeps_in iommufd_object_destroy
+	sleep_in iommufd_object_destroy 1
 	kill -KILL "$waiter"
-	run wait "$waiter"
-	assert_failure 137
+	wait "$waiter" || status=$?
+	((status == 137))
 	kill -0 "$busy"
 	must_fail 1 destroy "$ioas"
 	assert_output ENOENT
+	drv_go 0
 	wait "$busy"
 	[[ $(count) == 0 ]]
 	# A test object holds its driver: were it leaked, this could not go.
@@ -191,6 +196,93 @@ wait_for_drain() { wait_for sleeps_in iommufd_object_destroy; }
 	drv disown "$id"
 	must_fail 1 destroy "$id"
 	assert_output ENOENT
+	[[ $(count) == 0 ]]
+}
+
+@test "nobody else can take a lasting reference on what the kernel owns" {
+	local id
+	id=$(drv_make own)
+	drv_fails 'No such file' hold "$id"
+	drv_fails 'No such file' create "$id"
+	must_fail 1 destroy "$id"
+	assert_output EBUSY
+	drv disown "$id"
+	[[ $(count) == 0 ]]
+}
+
+# drv2: a session beside the first, on the same context
+drv2() { echo "$*" >&"$DRV2"; }
+
+@test "an owner waits for calls in flight, even when it is killed" {
+	local id owner busy
+	exec {DRV2}<>/sys/kernel/debug/iommufd_testdrv/session
+	drv2 ctx 5
+	id=$(drv_make own)
+	drv2 busy "$id" 0 &
+	busy=$!
+	wait_for_inflight
+	drv disown "$id" &
+	owner=$!
+	wait_for sleep_in iommufd_object_destroy_owned 1
+	kill -KILL "$owner"
+	sleep 0.3
+	sleep_in iommufd_object_destroy_owned 1
+	drv_go 0
+	wait "$busy"
+	wait "$owner" || true
+	exec {DRV2}>&-
+	[[ $(count) == 0 ]]
+}
+
+@test "a session that ends ends what it owns, and no destroy comes between" {
+	local id n
+	exec {DRV2}<>/sys/kernel/debug/iommufd_testdrv/session
+	drv2 ctx 5
+	for ((n = 0; n < 20; n++)); do drv2 own; done
+	(while :; do
+		for ((id = 1; id <= 20; id++)); do
+			[[ $(destroy "$id") != '' ]] || exit 1
+		done
+	done) &
+	exec {DRV2}>&-
+	kill -0 $!
+	kill $!
+	wait $! || true
+	[[ $(count) == 0 ]]
+}
+
+@test "a destroyer killed with two calls in flight: the last one frees" {
+	local id first second waiter
+	exec {DRV2}<>/sys/kernel/debug/iommufd_testdrv/session
+	drv2 ctx 5
+	id=$(drv_make create)
+	drv busy "$id" 1 &
+	first=$!
+	drv2 busy "$id" 2 &
+	second=$!
+	wait_for_inflight 2
+	"$HELPERS/destroy" 5 "$id" &
+	waiter=$!
+	wait_for_drain
+	kill -KILL "$waiter"
+	wait "$waiter" || true
+	drv_go 1
+	wait "$first"
+	kill -0 "$second"
+	drv_go 2
+	wait "$second"
+	drv2 put
+	exec {DRV2}>&-
+	drv put
+	drv_close
+	must rmmod iommufd_testdrv
+	drv_open 5
+}
+
+@test "what is published already is not published over" {
+	expect_splat 'replace_entry' drv twice
+	[[ $(count) == 1 ]]
+	must destroy "$(drv_result)"
 	[[ $(count) == 0 ]]
 }
 

@@ -28,4 +28,13 @@ drv_fails() {
 	assert_output --partial "$text"
 }
 
+# drv_go TOKEN: ends the wait of a busy, busy-hold or reserve.
+drv_go() { echo "go $1" >/sys/kernel/debug/iommufd_testdrv/session; }
+
+# Nothing shows a call in flight or a destroy that waits, but where they sleep.
+sleepers_in() { grep -lsw "$1" /proc/[0-9]*/stack | wc -l; }
+sleep_in() { (($(sleepers_in "$1") == $2)); }
+wait_for_inflight() { wait_for sleep_in testdrv_await "${1-1}"; }
+wait_for_drain() { wait_for sleep_in iommufd_object_destroy 1; }
+
 drv_close() { exec {DRV}>&-; }
