@@ -38,7 +38,7 @@ try "cat /sys/kernel/debug/iommufd/*/objects"
 try "cat /proc/\$\$/fdinfo/3"
 
 say "Scripts read JSON:"
-try "iommufdctl --json list | jq -c '.contexts[] | {id, holders, ids: [.objects[].id]}'"
+try "iommufdctl --json list | jq -c '.contexts[] | {id, objects: [.objects[] | {id, type}]}'"
 
 say "Objects go one by one, or with their context."
 try "iommufdctl -c fd:3 destroy 1"
