@@ -135,7 +135,7 @@ deps:
 
 # The version is the tool's (cli/cli.mk) and kernel/dkms.conf's.
 DKMS_VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' kernel/dkms.conf)
-DKMS_SRC := $(DESTDIR)/usr/src/iommufd-$(DKMS_VERSION)
+DKMS_SRC := /usr/src/iommufd-$(DKMS_VERSION)
 
 .PHONY: install install-module-files modules_install dkms-install
 install: install-cli install-module-files
@@ -158,13 +158,15 @@ modules_install: modules
 dkms-install:
 	@command -v dkms >/dev/null || \
 		{ echo "dkms is not installed: apt-get install dkms" >&2; exit 1; }
+	# Of this version, since a changed file would not be seen otherwise.
+	if [ -n "$$(dkms status -m iommufd -v $(DKMS_VERSION))" ]; then \
+		dkms remove -m iommufd -v $(DKMS_VERSION) --all; fi
 	rm -rf $(DKMS_SRC)
 	mkdir -p $(DKMS_SRC)
 	cp -r kernel/. $(DKMS_SRC)/
 	rm -f $(DKMS_SRC)/testdrv.c
 	dkms add -m iommufd -v $(DKMS_VERSION)
-	dkms build -m iommufd -v $(DKMS_VERSION)
-	dkms install -m iommufd -v $(DKMS_VERSION)
+	dkms install -m iommufd -v $(DKMS_VERSION) -k $(KREL)
 
 .PHONY: clean
 clean:
