@@ -100,6 +100,46 @@ static void teardown(unsigned int nr)
 	fflush(stdout);
 }
 
+/*
+ * Reading all of a big context in debugfs, per object. Only our driver has it;
+ * another gets no row.
+ */
+static void dump(unsigned int nr)
+{
+	char path[96], line[128], buf[16384];
+	unsigned long ctx = 0;
+	uint64_t start;
+	unsigned int i;
+	ssize_t n;
+	uint32_t id;
+	FILE *f;
+	int other = open_iommu(), in;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", other);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "iommufd-ctx: %lu", &ctx);
+	if (f)
+		fclose(f);
+	if (!ctx) {
+		close(other);
+		return;
+	}
+	for (i = 0; i < nr; i++)
+		must(!ioas_alloc(other, &id), "IOAS alloc");
+	snprintf(path, sizeof(path), "/sys/kernel/debug/iommufd/%lu/objects",
+		 ctx);
+	start = now();
+	in = open(path, O_RDONLY | O_CLOEXEC);
+	must(in >= 0, path);
+	while ((n = read(in, buf, sizeof(buf))) > 0)
+		;
+	must(!n, path);
+	printf("dump-%u %.1f\n", nr, (double)(now() - start) / nr);
+	close(in);
+	close(other);
+}
+
 int main(void)
 {
 	cpu_set_t set;
@@ -119,5 +159,6 @@ int main(void)
 	teardown(10000);
 	teardown(40000);
 	teardown(160000);
+	dump(100000);
 	return 0;
 }
