@@ -6,6 +6,7 @@
 #                           headers are installed
 #   make modules KREL=R     the modules for kernel release R (or KDIR=TREE)
 #   make install            the tool, its pages and completions (PREFIX, DESTDIR)
+#   make uninstall          takes that away again
 #   make modules_install    iommufd.ko for KREL (INSTALL_MOD_PATH as in kbuild)
 #   make dkms-install       iommufd.ko for this and every later kernel, by DKMS
 #   make demo [K=KERNEL]    what it does, shown in an emulated machine
@@ -13,6 +14,7 @@
 #        FILE=F K=KERNEL    only the tests in F, only on KERNEL
 #   make check-all          the same with sanitizers, and lint
 #   make shell [K=KERNEL]   a prompt in the emulated machine
+#   make bench              our module against upstream's, in one kernel
 #   make lint               style and static checks
 #   make deps               the Debian packages that all this needs
 #   make clean              removes build/
@@ -80,19 +82,19 @@ HELPER_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -pthread \
 	-Ikernel/include/uapi -Itests/helpers
 
 .PHONY: helpers
-helpers: $(HELPERS) $(HELPERS:=.32)
+helpers: $(HELPERS) $(HELPERS:=.32) build/tests/bench/bench build/tests/fuzz/fuzz
 
-build/tests/helpers/%: tests/helpers/%.c Makefile
+build/tests/%: tests/%.c Makefile
 	$(call say,HELPER,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HELPER_FLAGS) -MMD -MP -MF $@.d -o $@ $<
 
-build/tests/helpers/%.32: tests/helpers/%.c Makefile
+build/tests/%.32: tests/%.c Makefile
 	$(call say,HELPER,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -m32 $(HELPER_FLAGS) -MMD -MP -MF $@.d -o $@ $<
 
--include $(wildcard build/tests/helpers/*.d)
+-include $(wildcard build/tests/*/*.d)
 
 # What a run in the emulated machine, or on the host, finds built.
 tools := build/iommufdctl
@@ -109,7 +111,7 @@ host-needs: $(tools)
 VM := tests/vm/run
 kernel-arg := $(addprefix -k ,$(K))
 
-.PHONY: demo check check-all shell lint
+.PHONY: demo check check-all shell lint bench
 demo:
 	@$(VM) -k $(or $(K),debian-6.12) --demo
 
@@ -121,6 +123,9 @@ check:
 
 check-all:
 	@tests/vm/check-all $(kernel-arg)
+
+bench:
+	@tests/bench/compare
 
 lint:
 	@tests/vm/deps build lint
@@ -137,8 +142,15 @@ deps:
 DKMS_VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' kernel/dkms.conf)
 DKMS_SRC := /usr/src/iommufd-$(DKMS_VERSION)
 
-.PHONY: install install-module-files modules_install dkms-install
+.PHONY: install uninstall install-module-files modules_install dkms-install
 install: install-cli install-module-files
+
+# What an install would put there, so that the two cannot drift apart.
+uninstall:
+	rm -rf build/uninstall
+	$(Q)$(MAKE) --no-print-directory install DESTDIR=$(CURDIR)/build/uninstall >/dev/null
+	cd build/uninstall && find . ! -type d -printf '%P\n' | \
+		while read -r f; do rm -fv "$(DESTDIR)/$$f"; done
 
 # /etc is the administrator's: with a PREFIX of /usr these go where packages
 # put them, otherwise where local additions belong.
