@@ -1,0 +1,55 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What the other tests take for granted about the machine that they run in.
+
+setup() {
+	load ../lib/guest
+	guest_setup
+}
+
+teardown() { guest_teardown; }
+
+@test "the kernel is the one that was asked for" {
+	local release=${IOMMUFD_KO%/*}
+	assert_equal "$(uname -r)" "${release##*/}"
+	[[ $(uname -r) == "${TEST_KERNEL#*-}".* ]]
+}
+
+@test "modules, helpers and tool are those of this build" {
+	local file
+	for file in "$IOMMUFD_KO" "$TESTDRV_KO" "$SQUATTER_KO"; do
+		[[ -s $file ]] || fail "no $file"
+		assert_equal "$(modinfo -F vermagic "$file" | cut -d ' ' -f 1)" \
+			"$(uname -r)"
+	done
+	[[ -d $HELPERS ]]
+	assert_equal "$(command -v iommufdctl)" \
+		"$BUILD${IOMMUFDCTL_FLAVOUR:+/$IOMMUFDCTL_FLAVOUR}/iommufdctl"
+}
+
+@test "there are two CPUs, and a device behind an IOMMU" {
+	assert_equal "$(nproc)" 2
+	local dev edu=''
+	for dev in /sys/bus/pci/devices/*; do
+		[[ $(<"$dev/vendor")$(<"$dev/device") != 0x12340x11e8 ]] || edu=$dev
+	done
+	[[ $edu ]] || fail "no edu device"
+	[[ -d $edu/iommu_group/devices ]] || fail "the edu device has no IOMMU group"
+}
+
+@test "a test may write anywhere, load modules and make devices" {
+	local file=$TOP/.written-by-a-test
+	echo x >"$file"
+	assert_equal "$(<"$file")" x
+	rm "$file"
+	modprobe loop
+	[[ -b /dev/loop0 || -e /dev/loop-control ]]
+	[[ -e /dev/ptmx && -d /dev/pts && -w /dev/shm && -w /run && -w /tmp ]]
+}
+
+@test "expect_splat: the command's status is kept, its report excused" {
+	run expect_splat 'made up by a test' bash -c \
+		'echo "WARNING: made up by a test" >/dev/kmsg; exit 7'
+	assert_failure 7
+}
