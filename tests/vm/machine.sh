@@ -195,6 +195,9 @@ judge() {
 	if [[ -s $RUN/qemu.err && $qemu != 0 ]]; then
 		sed 's/^/vm: /' "$RUN/qemu.err" >&2
 	fi
+	# For tests/vm/coverage: what was counted, and what it was built from.
+	[[ ! -d $RUN/exchange/gcda ]] ||
+		echo "vm: coverage: $RUN/exchange/gcda $BUILD/kernel/$KREL" >&2
 	status=$(cat "$RUN/exchange/status" 2>/dev/null || true)
 	if [[ ! $status =~ ^[0-9]+$ ]]; then
 		echo "vm: FAILED: the machine stopped before its tests were done" >&2
