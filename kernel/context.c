@@ -15,8 +15,9 @@
 
 #include "iommufd_private.h"
 
+/* Guards the tree of all contexts, which is by id, and the last id given. */
 DEFINE_MUTEX(iommufd_contexts_lock);
-static struct rb_root iommufd_contexts = RB_ROOT;	/* by id */
+static struct rb_root iommufd_contexts = RB_ROOT;
 static u64 iommufd_last_ctx_id;
 
 static bool ctx_less(struct rb_node *a, const struct rb_node *b)

@@ -46,6 +46,7 @@ struct iommufd_debugfs_dir {
 	struct iommufd_debugfs_dir *next;
 };
 
+/* One folder at a time is made under it. */
 static DEFINE_MUTEX(iommufd_debugfs_lock);
 /* Set once, when the module is initialised. Never set: there is no debugfs. */
 static struct dentry *debugfs_root;
@@ -275,6 +276,7 @@ static bool make_dir(u64 ctx)
 	snprintf(name, sizeof(name), "%llu", dir->ctx);
 	dentry = debugfs_create_dir(name, debugfs_root);
 	debugfs_create_file("objects", 0400, dentry, dir, &objects_fops);
+	/* Pairs with iommufd_debugfs_make(): who sees it finds it complete. */
 	smp_store_release(&dir->dentry, dentry);
 	set_active_memcg(old);
 	mem_cgroup_put(memcg);
@@ -378,8 +380,10 @@ void iommufd_debugfs_make(u64 ctx)
 		return;
 	mutex_lock(&iommufd_contexts_lock);
 	ictx = iommufd_ctx_next(ctx);
-	needed = ictx && ictx->id == ctx &&
-		 !(ictx->debugfs && smp_load_acquire(&ictx->debugfs->dentry));
+	needed = ictx && ictx->id == ctx;
+	if (needed && ictx->debugfs)
+		/* Pairs with make_dir(). */
+		needed = !smp_load_acquire(&ictx->debugfs->dentry);
 	mutex_unlock(&iommufd_contexts_lock);
 
 	/* If it is just being made, this waits until it is complete. */

@@ -217,19 +217,20 @@ void iommufd_object_put(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 	lock_map_acquire(&iommufd_free_map);
 	lock_map_release(&iommufd_free_map);
 
-	/*
-	 * Unless the count says 0, the object may be gone after this line. The
-	 * full ordering of the atomic pairs with that of prepare_to_wait() in
-	 * drain(): either we see the waiter, or it sees our decrement.
-	 */
+	/* Unless the count says 0, the object may be gone after this line. */
 	left = atomic_dec_return(&obj->inflight);
 	if (left == 0) {
 		/* Its destroyer was killed while it waited for us. */
 		drop_contents(ictx, obj);
 		free_object(obj);
-	} else if (left == 1 && waitqueue_active(&ictx->drained)) {
-		wake_up_all(&ictx->drained);
+		return;
 	}
+	/*
+	 * The full ordering of the atomic pairs with that of prepare_to_wait()
+	 * in the waiter: either it is seen here, or it sees the decrement.
+	 */
+	if (left == 1 && waitqueue_active(&ictx->drained))
+		wake_up_all(&ictx->drained);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_object_put, IOMMUFD_INTERNAL);
 

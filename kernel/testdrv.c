@@ -78,7 +78,7 @@ struct testdrv_hold {
  * @told: bytes of it that were read
  */
 struct testdrv_session {
-	struct mutex lock;
+	struct mutex lock;	/* for all below */
 	struct iommufd_ctx *ictx;
 	struct list_head holds;
 	u32 result;

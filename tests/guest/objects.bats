@@ -239,7 +239,8 @@ drv2() { echo "$*" >&"$DRV2"; }
 	exec {DRV2}<>/sys/kernel/debug/iommufd_testdrv/session
 	drv2 ctx 5
 	for ((n = 0; n < 20; n++)); do drv2 own; done
-	(while :; do
+	# Without its descriptor, or the close below would not be the last.
+	(exec {DRV2}>&-; while :; do
 		for ((id = 1; id <= 20; id++)); do
 			[[ $(destroy "$id") != '' ]] || exit 1
 		done

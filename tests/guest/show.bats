@@ -51,7 +51,6 @@ fdinfo() {
 }
 
 @test "debugfs shows who opened it, even when that process is gone" {
-	local line
 	sleep 60 5>&- 6<>/dev/iommu &
 	# The shell that opened it became the sleep.
 	wait_for contexts_are 2
@@ -229,6 +228,7 @@ folders_are() { (($(find "$DEBUGFS" -mindepth 1 -type d | wc -l) == $1)); }
 		mount -t cgroup2 none /sys/fs/cgroup
 	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 	mkdir "$GROUP"
+	# shellcheck disable=SC2034 # the descriptors are there to be open
 	coproc opener {
 		echo $BASHPID >"$GROUP/cgroup.procs"
 		for ((i = 0; i < 200; i++)); do exec {fd}<>/dev/iommu; done
