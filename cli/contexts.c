@@ -210,11 +210,20 @@ static int group_openings(struct found *found)
 	return 0;
 }
 
+/* Returns 0, or -ENOMEM: one that ended while we looked is no error. */
+static int note_process(struct found *found, int proc, pid_t pid, dev_t dev)
+{
+	int ret = look_into(found, proc, pid, dev);
+
+	if (ret == -EACCES || ret == -EPERM)
+		found->hidden = true;
+	return ret == -ENOMEM ? ret : 0;
+}
+
 /* Looks into process ONLY, or with 0 into all. */
 static int find(struct found *found, pid_t only, struct problem *p)
 {
 	struct dirent *entry;
-	char subject[16];
 	uint64_t pid;
 	int proc, ret = 0;
 	dev_t dev = 0;
@@ -233,34 +242,19 @@ static int find(struct found *found, pid_t only, struct problem *p)
 		close(proc);
 		return problem_errno(p, DOING_ANYTHING, ret, "");
 	}
-	if (only) {
-		ret = look_into(found, proc, only, dev);
-		if (ret) {
-			snprintf(subject, sizeof(subject), "%d", only);
-			problem_errno(p, DOING_LOOK, -ret, subject);
-			goto out;
-		}
-	}
-	while (!only && (entry = readdir(dir))) {
-		if (!parse_number(entry->d_name, INT_MAX, &pid))
-			continue;
-		ret = look_into(found, proc, pid, dev);
-		if (ret == -EACCES || ret == -EPERM)
-			found->hidden = true;
-		if (ret == -ENOMEM)
-			break;
-		/* Whatever else: it ended while we looked. */
-		ret = 0;
-	}
+	if (only)
+		ret = note_process(found, proc, only, dev);
+	while (!only && !ret && (entry = readdir(dir)))
+		if (parse_number(entry->d_name, INT_MAX, &pid))
+			ret = note_process(found, proc, pid, dev);
 	if (!ret)
 		ret = group_openings(found);
-	if (ret)
-		problem_errno(p, DOING_ANYTHING, -ret, "");
-out:
 	closedir(dir);
-	if (ret)
+	if (ret) {
 		found_free(found);
-	return ret ? -1 : 0;
+		return problem_errno(p, DOING_ANYTHING, -ret, "");
+	}
+	return 0;
 }
 
 void found_free(struct found *found)
@@ -318,6 +312,23 @@ static void choices(const struct found *found, pid_t pid, char *buf,
 	}
 }
 
+/* Of a process with no iommufd in sight: is it there, and may it be seen? */
+static int no_context(pid_t pid, struct problem *p)
+{
+	char text[32];
+	int fd;
+
+	snprintf(text, sizeof(text), "/proc/%d/fd", pid);
+	fd = root_open(text, O_RDONLY | O_DIRECTORY);
+	snprintf(text, sizeof(text), "%d", pid);
+	if (fd < 0)
+		return problem_errno(p, DOING_LOOK, errno, text);
+	close(fd);
+	return problem_set(p, STATUS_NOT_FOUND, 0,
+			   "process %d holds no context: 'iommufdctl list' "
+			   "shows who does", pid);
+}
+
 static int select_pid(const struct found *found,
 		      const struct context_spec *spec, size_t *group,
 		      struct problem *p)
@@ -340,9 +351,7 @@ static int select_pid(const struct found *found,
 	}
 	choices(found, spec->pid, list, sizeof(list));
 	if (!hits)
-		return problem_set(p, STATUS_NOT_FOUND, 0,
-			"process %d holds no context: 'iommufdctl list' "
-			"shows who does", spec->pid);
+		return no_context(spec->pid, p);
 	if (spec->fd >= 0)
 		return problem_set(p, STATUS_NOT_FOUND, 0,
 			"descriptor %d of process %d is no iommufd: "
@@ -440,7 +449,7 @@ static int take(const struct opening *o)
 }
 
 /* What our own descriptor FD tells of its context now. */
-static void own_fdinfo(int fd, struct fdinfo *info)
+void own_fdinfo(int fd, struct fdinfo *info)
 {
 	char path[64], text[2048];
 	int len;

@@ -58,6 +58,7 @@ int found_take(const struct found *found, size_t group,
 int context_open(const struct context_spec *spec, struct context *context,
 		 struct problem *p);
 int context_new(struct context *context, struct problem *p);
+void own_fdinfo(int fd, struct fdinfo *info);
 bool is_own(const struct opening *opening);
 
 #endif

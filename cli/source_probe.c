@@ -28,7 +28,8 @@
 /* What was met on the way, for one note at the end. */
 struct tally {
 	size_t closed;		/* contexts that may not be looked into */
-	uint64_t unseen;	/* objects that did not answer */
+	uint64_t other;		/* objects that are no IOAS */
+	uint64_t missed;	/* IOASes that were counted and not met */
 };
 
 static struct object_info blank(uint32_t id)
@@ -67,6 +68,30 @@ static int describe(const struct found *found, size_t group,
 	return 0;
 }
 
+static uint64_t count_ioas(const struct fdinfo *info)
+{
+	if (info->objects == UNKNOWN)
+		return UNKNOWN;
+	/* of a type that there is none of, a driver that counts says nothing */
+	return info->ioas == UNKNOWN ? 0 : info->ioas;
+}
+
+/* Counted anew: objects may have gone while we asked. */
+static void reckon(int fd, uint64_t seen, struct tally *tally)
+{
+	struct fdinfo now;
+	uint64_t ioas;
+
+	own_fdinfo(fd, &now);
+	ioas = count_ioas(&now);
+	if (ioas == UNKNOWN)
+		return;
+	if (now.objects > ioas)
+		tally->other += now.objects - ioas;
+	if (ioas > seen)
+		tally->missed += ioas - seen;
+}
+
 /*
  * Asks for every id from 1 on until all IOASes that fdinfo counts have
  * answered, or none has for a long way.
@@ -74,13 +99,10 @@ static int describe(const struct found *found, size_t group,
 static int probe_objects(const struct context *context, struct sink *sink,
 			 struct tally *tally, struct problem *p)
 {
-	const struct fdinfo *counts = &context->info;
-	bool counted = counts->objects != UNKNOWN;
-	/* of a type that there is none of, a driver that counts says nothing */
-	uint64_t expected = counted && counts->ioas == UNKNOWN ? 0 :
-								 counts->ioas;
-	uint64_t seen = 0;
+	uint64_t expected = count_ioas(&context->info);
+	uint32_t gap = expected == UNKNOWN ? GAP : GAP_COUNTED;
 	uint32_t missed = 0;
+	uint64_t seen = 0;
 
 	for (uint32_t id = 1; id <= ID_MAX && seen < expected; id++) {
 		struct object_info info = blank(id);
@@ -92,13 +114,12 @@ static int probe_objects(const struct context *context, struct sink *sink,
 				return 1;
 		} else if (errno != ENOENT) {
 			return problem_object(p, DOING_ASK, errno,
-					      counts->context, id);
-		} else if (++missed == (counted ? GAP_COUNTED : GAP)) {
+					      context->info.context, id);
+		} else if (++missed == gap) {
 			break;
 		}
 	}
-	if (counted && counts->objects > seen)
-		tally->unseen += counts->objects - seen;
+	reckon(context->fd, seen, tally);
 	return 0;
 }
 
@@ -151,11 +172,16 @@ static void say(struct sink *sink, const struct tally *tally)
 			 tally->closed, tally->closed == 1 ? "" : "s");
 		sink->note(sink, text);
 	}
-	if (tally->unseen) {
-		snprintf(text, sizeof(text), "%ju object%s of types that "
-			 "the probe cannot see, or past a long gap of ids, "
-			 "left out", (uintmax_t)tally->unseen,
-			 tally->unseen == 1 ? "" : "s");
+	if (tally->other) {
+		snprintf(text, sizeof(text), "%ju object%s of types that the "
+			 "probe cannot see left out", (uintmax_t)tally->other,
+			 tally->other == 1 ? "" : "s");
+		sink->note(sink, text);
+	}
+	if (tally->missed) {
+		snprintf(text, sizeof(text), "%ju ioas not met: past a long "
+			 "gap of ids, or made meanwhile",
+			 (uintmax_t)tally->missed);
 		sink->note(sink, text);
 	}
 }

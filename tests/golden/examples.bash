@@ -38,7 +38,7 @@ examples_of() {
 }
 
 # run_example FILE: runs its commands, each of which must succeed, in one shell.
-# $PID and $CONTEXT are of the holder, where there is one.
+# HOLDER and CONTEXT are of the holder, where there is one.
 run_example() {
 	local words commands want got
 	words=$(head -n 1 "$1")
@@ -46,12 +46,13 @@ run_example() {
 	commands=$(sed -n '2,$s/^\$ //p' "$1")
 	[[ ! ${CONTEXT-} ]] || commands=${commands//-c 7/-c $CONTEXT}
 	# errors come where they would come on a terminal
-	got=$(PID=${PID-} bash -euo pipefail -c "$commands" 2>&1) || {
+	got=$(PID=${HOLDER-} bash -euo pipefail -c "$commands" 2>&1) || {
 		echo "$got"
 		fail "an example failed: $commands"
 	}
 	[[ " $words " == *" exact "* ]] || return 0
 	want=$(sed '1d; /^\$ /d' "$1")
-	diff <(sed 's/context [0-9]\+/context N/g' <<<"$want") \
-		<(sed 's/context [0-9]\+/context N/g' <<<"$got")
+	diff <(without_ids <<<"$want") <(without_ids <<<"$got")
 }
+
+without_ids() { sed 's/context [0-9]\+/context N/g'; }

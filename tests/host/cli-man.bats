@@ -3,6 +3,8 @@
 # The manual pages: well formed, complete, found by name, and their examples
 # run. Those that need the device are run by tests/guest/cli-man.bats.
 
+# shellcheck disable=SC2013 # words are what is meant
+
 setup() {
 	load ../lib/host
 	load ../golden/examples

@@ -146,7 +146,7 @@ fails_with() {
 	[[ $output == *"descriptor 72"* ]]
 	IOMMUFDCTL_CONTEXT=fd:71 fails_with 3 create ioas
 	[[ $output == *"descriptor 71"* ]]
-	IOMMUFDCTL_CONTEXT= fails_with 3 create ioas
+	IOMMUFDCTL_CONTEXT='' fails_with 3 create ioas
 	[[ $output == *"default"* ]]
 }
 

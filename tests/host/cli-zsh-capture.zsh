@@ -26,13 +26,16 @@ setup=(
 	}"
 	"__done() { print -r -- ++done; compstate[insert]= compstate[list]= }"
 	"compprefuncs=() comppostfuncs=(__done)"
+	# the editor is up: what is typed before that may be lost
+	"zle-line-init() { print ++ready }"
+	"zle -N zle-line-init"
 )
 
 zpty shell zsh -f -i
 for line in $setup; do
 	print -r -- $line
 done >${TMPDIR:-/tmp}/zsh-capture.$$
-zpty -w shell "source ${TMPDIR:-/tmp}/zsh-capture.$$; print ++re\"\"ady"
+zpty -w shell "source ${TMPDIR:-/tmp}/zsh-capture.$$"
 zpty -r -m shell found '*++ready*' || exit 1
 zpty -n -w shell "$2"$'\t'
 

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The examples of the manual pages do what they say.
+
+setup() {
+	load ../lib/guest
+	load ../golden/examples
+	load ../golden/holder
+	guest_setup
+	unset IOMMUFDCTL_CONTEXT
+}
+
+teardown() {
+	drop_holders
+	guest_teardown
+}
+
+@test "every example that is marked for it" {
+	examples_of guest
+	((${#EXAMPLES[@]} >= 12))
+	for example in "${EXAMPLES[@]}"; do
+		hold 6
+		iommufdctl create ioas -c "pid:$HOLDER" >/dev/null
+		iommufdctl create ioas -c "pid:$HOLDER" >/dev/null
+		# shellcheck disable=SC2034 # for the example
+		CONTEXT=$(context_id "$HOLDER" 6)
+		run_example "$example"
+		drop_holders
+	done
+}

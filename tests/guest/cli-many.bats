@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Contexts with very many objects, and very many contexts.
+
+setup() {
+	load ../lib/guest
+	load ../golden/holder
+	guest_setup
+	SCHEMA=$TOP/schema/iommufdctl.schema.json
+	unset IOMMUFDCTL_CONTEXT
+}
+
+teardown() {
+	exec 5>&-
+	guest_teardown
+}
+
+@test "a context with 3,000 objects lists all, once each" {
+	exec 5<>/dev/iommu
+	helper many 5 3000
+	must iommufdctl list -c fd:5 --json
+	assert_schema "$SCHEMA" '#/$defs/list'
+	assert_json '[.contexts[0].objects[].id] == [range(1; 3001)]'
+	must iommufdctl list -c fd:5
+	assert_equal "${#lines[@]}" 3001
+	assert_equal "$(iommufdctl completion objects -c fd:5 | wc -l)" 3000
+}
+
+# The kernel's word on the largest size that any child of it had, in KiB.
+peak() {
+	python3 -c '
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, pass_fds=[5], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+' "$@"
+}
+
+@test "memory does not grow with the number of objects" {
+	requires no-asan
+	exec 5<>/dev/iommu
+	helper many 5 100000
+	for json in '' --json; do
+		# shellcheck disable=SC2086 # no word where there is none
+		must peak iommufdctl list -c fd:5 $json
+		echo "# peak ${json:-as text}: $output KiB" >&3
+		((output < 16384))
+	done
+}
+
+@test "200 contexts in one process" {
+	must python3 -c '
+import os, subprocess, sys
+fds = [os.open("/dev/iommu", os.O_RDWR) for i in range(200)]
+sys.exit(subprocess.run(["iommufdctl", "list", "--json"]).returncode)'
+	assert_json '.contexts | length == 200'
+	assert_json '[.contexts[].id] | . == unique'
+	assert_json '[.contexts[].objects] | unique == [[]]'
+	assert_json '[.contexts[].holders[].comm] | unique == ["python3"]'
+}
