@@ -1,29 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Each allocation of each operation made to fail once: tests/helpers/failnth.c.
+# Each allocation, and each copy from or to the user, of each operation made to
+# fail once: tests/helpers/failnth.c.
 
 setup() {
 	load ../lib/guest
 	guest_setup
 	requires fault-injection
 	local point
+	# Not a word in the log of each, and those that may sleep too.
+	for point in failslab fail_page_alloc fail_usercopy; do
+		[[ ! -d /sys/kernel/debug/$point ]] ||
+			echo 0 >"/sys/kernel/debug/$point/verbose"
+	done
 	for point in failslab fail_page_alloc; do
-		# Those that may sleep too, and not a word in the log of each.
 		echo N >"/sys/kernel/debug/$point/ignore-gfp-wait"
-		echo 0 >"/sys/kernel/debug/$point/verbose"
 	done
 }
 
 teardown() { guest_teardown; }
 
-@test "every allocation may fail, and the context is as before" {
+@test "every allocation and copy may fail, and the context is as before" {
 	must helper failnth
 	echo "# failures met: ${lines[*]}" >&3
 	# With none, this would prove nothing.
 	assert_line --regexp '^open: [1-9]'
 	assert_line --regexp '^IOAS_ALLOC: [2-9]'
 	assert_line --regexp '^debugfs objects: [1-9]'
-	# These two allocate nothing.
-	assert_line 'DESTROY: 0'
-	assert_line 'IOAS_IOVA_RANGES: 0'
+	# These allocate nothing: it is the copies that failed.
+	assert_line --regexp '^DESTROY: [12]$'
+	assert_line --regexp '^IOAS_IOVA_RANGES: [1-4]$'
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * failnth: for each operation, makes its 1st, 2nd, ... allocation fail until it
- * succeeds with none left to fail, and looks each time whether the context is
- * as it was before.
+ * failnth: for each operation, makes its 1st, 2nd, ... allocation (or copy from
+ * or to the user, where the kernel can) fail until it succeeds with none left to
+ * fail, and looks each time whether the context is as it was before.
  *
  * Needs a kernel with fault injection, set up by the caller (task-filter off,
  * for the count is the task's own: see fail-nth in the kernel's documentation
@@ -205,7 +205,7 @@ static int try(unsigned int i)
 			       ops[i].name, nth, before, after);
 			return -1;
 		}
-		if (rc && rc != ENOMEM && rc != ENFILE) {
+		if (rc && rc != ENOMEM && rc != ENFILE && rc != EFAULT) {
 			printf("%s, failure %d: %s\n", ops[i].name, nth,
 			       strerrorname_np(rc));
 			return -1;
