@@ -63,7 +63,7 @@ install-cli: build/iommufdctl
 	install -D -m 644 completions/iommufdctl.bash \
 		$(DESTDIR)$(DATADIR)/bash-completion/completions/iommufdctl
 	install -D -m 644 completions/_iommufdctl \
-		$(DESTDIR)$(DATADIR)/zsh/vendor-completions/_iommufdctl
+		$(DESTDIR)$(DATADIR)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)/_iommufdctl
 	install -D -m 644 completions/iommufdctl.fish \
 		$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/iommufdctl.fish
 	install -D -m 644 schema/iommufdctl.schema.json \
