@@ -1,41 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which process holds which context, found in one pass over /proc. */
+/* Getting hold of a context. */
 #ifndef CLI_CONTEXTS_H
 #define CLI_CONTEXTS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "errors.h"
-#include "source.h"
-
-/*
- * struct opening - a descriptor of some process that is an iommufd
- * @holder: whose, and where
- * @info: what the driver says of it
- * @group: same number, same context
- */
-struct opening {
-	struct holder holder;
-	struct fdinfo info;
-	size_t group;
-};
-
-/*
- * struct found - what a look into /proc brought
- * @openings: those of one context side by side, our own process's last
- * @first: @groups + 1 of them: where in @openings each context begins
- * @hidden: there are processes that we may not look into
- */
-struct found {
-	struct opening *openings;
-	size_t count;
-	size_t room;
-	size_t *first;
-	size_t groups;
-	bool hidden;
-};
+#include "found.h"
 
 /*
  * struct context - one context, held
@@ -49,16 +17,11 @@ struct context {
 
 int found_all(struct found *found, const struct context_spec *spec,
 	      struct problem *p);
-void found_free(struct found *found);
-int found_select(const struct found *found, const struct context_spec *spec,
-		 size_t *group, struct problem *p);
 int found_take(const struct found *found, size_t group,
 	       struct context *context, struct problem *p);
-
 int context_open(const struct context_spec *spec, struct context *context,
 		 struct problem *p);
 int context_new(struct context *context, struct problem *p);
 void own_fdinfo(int fd, struct fdinfo *info);
-bool is_own(const struct opening *opening);
 
 #endif
