@@ -2,6 +2,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -63,6 +64,8 @@ int cmd_create(const struct command *self, int argc, char **argv)
 	if (strcmp(type, "ioas"))
 		usage_error("'%s' cannot be created; there is: ioas", type);
 	context_option(&spec);
+	/* a closed pipe must not end us before we took the object back */
+	signal(SIGPIPE, SIG_IGN);
 	if (context_open(&spec, &context, &problem))
 		return problem_report(&problem);
 	if (ioas_create(context.fd, &id)) {

@@ -83,12 +83,13 @@ static int append(struct found *found, const struct opening *opening)
 static void read_comm(int proc, struct holder *holder)
 {
 	char path[32];
+	size_t len;
 
 	snprintf(path, sizeof(path), "%d/comm", holder->pid);
-	read_at(proc, path, holder->comm, sizeof(holder->comm));
+	len = read_at(proc, path, holder->comm, sizeof(holder->comm));
 	/* a name may hold a newline; the kernel adds one at the end */
-	if (*holder->comm)
-		holder->comm[strlen(holder->comm) - 1] = '\0';
+	if (len && holder->comm[len - 1] == '\n')
+		holder->comm[len - 1] = '\0';
 	clean_text(holder->comm);
 }
 
@@ -248,6 +249,9 @@ int found_look(struct found *found, pid_t only, struct problem *p)
 	}
 	if (only)
 		ret = note_process(found, proc, only, dev);
+	/* mounted with hidepid, /proc does not even tell that there is more */
+	if (!only && !root_replayed() && faccessat(proc, "1", F_OK, 0))
+		found->hidden = true;
 	while (!only && !ret && (entry = readdir(dir)))
 		if (parse_number(entry->d_name, INT_MAX, &pid))
 			ret = note_process(found, proc, pid, dev);

@@ -131,3 +131,13 @@ user_holds() {
 	must as_user bash -c "exec 5>&-; iommufdctl show 1 -c $(context_id $$ 5)"
 	exec 5>&-
 }
+
+@test "a /proc that hides other users' processes: the note is there" {
+	hold 6
+	run unshare -m bash -c '
+		mount -t proc -o hidepid=2 proc /proc
+		exec setpriv --reuid=65534 --regid=65534 --clear-groups iommufdctl list'
+	assert_success
+	assert_line --partial "other contexts may exist"
+	refute_output --partial sleep
+}
