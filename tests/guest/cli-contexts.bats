@@ -128,7 +128,7 @@ the_list() {
 		wait $! || true
 	done 3>&- 4>&- >/dev/null 2>&1 &
 	churner=$!
-	for ((n = 0; n < 20; n++)); do
+	for ((n = 0; n < 8; n++)); do
 		the_list
 		assert_json "[.contexts[].holders[].pid] | index($HOLDER) != null"
 		assert_json 'all(.contexts[]; .id != null)'
@@ -145,7 +145,7 @@ the_list() {
 	# The program itself, not a shell around it that would die alone.
 	"$HELPERS/churn" 5 1000 3>&- 4>&- >/dev/null 2>&1 &
 	churner=$!
-	for ((n = 0; n < 20; n++)); do
+	for ((n = 0; n < 8; n++)); do
 		the_list -c fd:5
 		assert_json '[.contexts[0].objects[].id] | .[:10] == [range(1; 11)]'
 		assert_json '[.contexts[0].objects[].id] | . == unique'
