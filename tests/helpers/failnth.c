@@ -46,22 +46,30 @@ static int slurp(const char *path, char *buf, size_t size)
 	return rc;
 }
 
+/*
+ * Writing and reading the count is a system call like any other: what is left of
+ * it may strike there. Then it is used up, and the call can be made again.
+ */
 static void set_nth(int nth)
 {
 	char buf[16];
-	int n = snprintf(buf, sizeof(buf), "%d", nth);
+	int n = snprintf(buf, sizeof(buf), "%d", nth), tries;
 
-	if (pwrite(nth_fd, buf, n, 0) != n)
-		die("fail-nth");
+	for (tries = 0; pwrite(nth_fd, buf, n, 0) != n; tries++)
+		if (errno != EFAULT || tries)
+			die("fail-nth");
 }
 
-static int get_nth(void)
+/* Whether the count has struck since it was set. */
+static bool nth_has_struck(void)
 {
 	char buf[16] = "";
 
-	if (pread(nth_fd, buf, sizeof(buf) - 1, 0) < 0)
+	if (pread(nth_fd, buf, sizeof(buf) - 1, 0) >= 0)
+		return atoi(buf) == 0;
+	if (errno != EFAULT)
 		die("fail-nth");
-	return atoi(buf);
+	return false;
 }
 
 static char scratch[1 << 16];
@@ -194,7 +202,7 @@ static int try(unsigned int i)
 		set_nth(nth);
 		rc = ops[i].run();
 		/* What is left of the count was not reached. */
-		injected = get_nth() == 0;
+		injected = nth_has_struck();
 		set_nth(0);
 		state(after, sizeof(after));
 		if (ops[i].undo)
