@@ -182,7 +182,7 @@ life_in() {
 		must_fail 1 bash -c "iommufdctl -c fd:5 create ioas $json >&-"
 		run bash -c "{ sleep 1; iommufdctl -c fd:5 create ioas $json
 			echo \"\$?\" >&2; } | :"
-		assert_output 1
+		assert_line 1
 	done
 	grep -qx $'iommufd-objects:\t0' "/proc/$BASHPID/fdinfo/5"
 }
