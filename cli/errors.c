@@ -244,10 +244,15 @@ void usage_error(const char *fmt, ...)
 /* A closed pipe needs no comment: its reader has what it wanted. */
 int write_failed(int err)
 {
+	static bool told;
 	struct problem p;
 
-	if (err == EPIPE)
+	/* once: the close at the end meets what a flush before has met */
+	if (told || err == EPIPE) {
+		told = true;
 		return STATUS_FAILED;
+	}
+	told = true;
 	problem_set(&p, STATUS_FAILED, err,
 		    "cannot write to standard output%s%s", err ? ": " : "",
 		    err ? strerror(err) : "");

@@ -179,10 +179,11 @@ life_in() {
 	for json in '' --json; do
 		must_fail 1 bash -c "iommufdctl -c fd:5 create ioas $json >/dev/full"
 		assert_output --partial "No space left on device"
+		assert_equal "${#lines[@]}" 1
 		must_fail 1 bash -c "iommufdctl -c fd:5 create ioas $json >&-"
 		run bash -c "{ sleep 1; iommufdctl -c fd:5 create ioas $json
 			echo \"\$?\" >&2; } | :"
-		assert_line 1
+		assert_output 1
 	done
 	grep -qx $'iommufd-objects:\t0' "/proc/$BASHPID/fdinfo/5"
 }
