@@ -71,8 +71,8 @@ module_has_one_user() { [[ $(</sys/module/iommufd/refcnt) == 1 ]]; }
 @test "context ids start at 1 and are never given twice" {
 	rmmod iommufd
 	insmod "$IOMMUFD_KO"
-	local n seen=
-	for n in 1 2 3 4; do
+	local seen=
+	for _ in 1 2 3 4; do
 		exec 5<>/dev/iommu
 		seen+=" $(sed -n 's/^iommufd-ctx:\t//p' "/proc/$BASHPID/fdinfo/5")"
 		exec 5>&-

@@ -18,7 +18,7 @@ setup() { load ../lib/host; cd "$TOP" || return; }
 	local command
 	while read -r command; do
 		[[ $command == help ]] || [[ -s man/iommufdctl-$command.1 ]]
-		[[ $command == help ]] || grep -q "\`$command[ \`]" README.md
+		[[ $command == help ]] || grep -q "\`${command}[ \`]" README.md
 	done < <(iommufdctl --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
 }
 
