@@ -35,6 +35,9 @@ KDIR := $(firstword $(wildcard /lib/modules/$(KREL)/build \
 	$(CACHE)/*/usr/src/linux-headers-$(KREL)))
 endif
 
+# No built-in rules: kernel/netlink is a folder, not to be made of netlink.c.
+MAKEFLAGS += -r
+
 # Quiet unless V=1.
 Q := $(if $(filter 1,$(V)),,@)
 say = @printf '  %-8s %s\n' '$(1)' '$(2)'

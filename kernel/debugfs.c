@@ -129,7 +129,7 @@ static void *objects_fill(struct iommufd_debugfs_walk *walk, loff_t pos)
 
 	do {
 		n = iommufd_show_objects(walk->ctx, &next, walk->objs,
-					 IOMMUFD_SHOW_BATCH);
+					 IOMMUFD_SHOW_BATCH, NULL);
 	} while (!n && next != IOMMUFD_SHOW_END);
 	walk->i = 0;
 	walk->n = max(n, 0);
@@ -152,21 +152,37 @@ static void *objects_next(struct seq_file *m, void *v, loff_t *pos)
 	return objects_fill(walk, *pos);
 }
 
+/* With commas, and flush left in @width columns. */
+static void show_ids(struct seq_file *m, const u32 *ids, unsigned int nr,
+		     int width)
+{
+	size_t start = m->count;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		seq_printf(m, "%s%u", i ? "," : "", ids[i]);
+	if (!nr)
+		seq_putc(m, '-');
+	width -= m->count - start;
+	if (width > 0)
+		seq_printf(m, "%*s", width, "");
+}
+
 static int objects_show(struct seq_file *m, void *v)
 {
 	const struct iommufd_object_info *info = v;
-	unsigned int i;
 
 	if (v == SEQ_START_TOKEN) {
-		seq_printf(m, "%-10s %-12s %-8s %s\n", "ID", "TYPE", "USERS",
-			   "REFERS-TO");
+		seq_printf(m, "%-10s %-12s %-8s %-12s %s\n", "ID", "TYPE",
+			   "USERS", "REFERS-TO", "REFERRED-BY");
 		return 0;
 	}
 	seq_printf(m, "%-10u %-12s %-8u ", info->id,
 		   iommufd_object_type_name(info->type), info->users);
-	for (i = 0; i < info->nr_refers_to; i++)
-		seq_printf(m, "%s%u", i ? "," : "", info->refers_to[i]);
-	seq_puts(m, info->nr_refers_to ? "\n" : "-\n");
+	show_ids(m, info->refers_to, info->nr_refers_to, 12);
+	seq_putc(m, ' ');
+	show_ids(m, info->referrers, info->nr_referrers, 0);
+	seq_puts(m, info->more_referrers ? ",...\n" : "\n");
 	return 0;
 }
 

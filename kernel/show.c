@@ -9,13 +9,21 @@
  * all the time is seen exactly once. Locks are held for one batch at a time,
  * and no count of anything is raised, so looking never makes a destroy fail.
  */
+#include <linux/atomic.h>
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/string.h>
 
 #include "iommufd_private.h"
+
+/* They go on with every change that a walk over contexts, or over the objects
+ * of all contexts, could meet.
+ */
+static atomic_t ctxs_generation = ATOMIC_INIT(1);
+static atomic_t objects_generation = ATOMIC_INIT(0);
 
 static const char *const type_names[] = {
 	[IOMMUFD_OBJ_IOAS] = "ioas",
@@ -35,6 +43,40 @@ const char *iommufd_object_type_name(enum iommufd_object_type type)
 	return type_names[type];
 }
 
+/**
+ * iommufd_show_changed - what a walker would see is no longer the same
+ * @ictx: the context in which something changed, with its xa_lock held; or
+ *        NULL, if a context came or went
+ */
+void iommufd_show_changed(struct iommufd_ctx *ictx)
+{
+	if (ictx) {
+		lockdep_assert_held(&ictx->objects.xa_lock);
+		/* One user is left, and no walker. */
+		if (ictx->closing)
+			return;
+		ictx->generation++;
+		atomic_inc(&objects_generation);
+	} else {
+		atomic_inc(&ctxs_generation);
+	}
+}
+
+/**
+ * iommufd_show_generation - which state of the whole this is
+ * @objects: with the objects of all contexts, not only the contexts
+ *
+ * Return: another number than before if something changed in between, but for
+ * the one that comes round after 2^32 changes.
+ */
+u32 iommufd_show_generation(bool objects)
+{
+	u32 generation = atomic_read(&ctxs_generation);
+
+	return objects ? generation + atomic_read(&objects_generation) :
+			 generation;
+}
+
 static void describe_ctx(const struct iommufd_ctx *ictx,
 			 struct iommufd_ctx_info *info)
 {
@@ -45,6 +87,26 @@ static void describe_ctx(const struct iommufd_ctx *ictx,
 	info->nr_objects = READ_ONCE(ictx->nr_objects);
 }
 
+/* Under the context's xa_lock, where both ends of a link are whole. */
+static void describe_refs(const struct iommufd_object *obj,
+			  struct iommufd_object_info *info)
+{
+	const struct iommufd_ref *ref;
+
+	list_for_each_entry(ref, &obj->refs, from_node) {
+		if (WARN_ON_ONCE(info->nr_refers_to == IOMMUFD_MAX_REFS))
+			break;
+		info->refers_to[info->nr_refers_to++] = ref->to->id;
+	}
+	list_for_each_entry(ref, &obj->referrers, to_node) {
+		if (info->nr_referrers == IOMMUFD_SHOW_REFERRERS) {
+			info->more_referrers = true;
+			break;
+		}
+		info->referrers[info->nr_referrers++] = ref->from->id;
+	}
+}
+
 static void describe_object(const struct iommufd_object *obj,
 			    struct iommufd_object_info *info)
 {
@@ -52,6 +114,8 @@ static void describe_object(const struct iommufd_object *obj,
 	info->id = obj->id;
 	info->type = obj->ops->type;
 	info->users = refcount_read(&obj->users);
+	info->owned = obj->owned;
+	describe_refs(obj, info);
 	if (obj->ops->describe)
 		obj->ops->describe(obj, info);
 }
@@ -91,6 +155,8 @@ unsigned int iommufd_show_contexts(u64 first, struct iommufd_ctx_info *infos,
  *        IOMMUFD_SHOW_END
  * @infos: array that is filled in the order of ids
  * @nr: its length; bounds how long the locks are held
+ * @generation: out, unless NULL: of the context; another one means that an
+ *              object came or went or changed what it refers to
  *
  * Takes iommufd_contexts_lock and the context's xa_lock.
  *
@@ -99,7 +165,7 @@ unsigned int iommufd_show_contexts(u64 first, struct iommufd_ctx_info *infos,
  * context (any more).
  */
 int iommufd_show_objects(u64 ctx, u32 *next, struct iommufd_object_info *infos,
-			 unsigned int nr)
+			 unsigned int nr, u32 *generation)
 {
 	struct iommufd_object *obj;
 	struct iommufd_ctx *ictx;
@@ -114,6 +180,8 @@ int iommufd_show_objects(u64 ctx, u32 *next, struct iommufd_object_info *infos,
 		n = 0;
 		*next = IOMMUFD_SHOW_END;
 		xa_lock(&ictx->objects);
+		if (generation)
+			*generation = ictx->generation;
 		xas_for_each(&xas, obj, IOMMUFD_SHOW_END - 1) {
 			if (seen++ == nr) {
 				*next = xas.xa_index;

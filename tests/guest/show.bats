@@ -116,7 +116,7 @@ folders_are() { (($(find "$DEBUGFS" -mindepth 1 -type d | wc -l) == $1)); }
 	exec 7>&-
 }
 
-@test "debugfs lists objects: id, type, users, what they refer to" {
+@test "debugfs lists objects: id, type, users, references both ways" {
 	load ../lib/testdrv
 	must helper ioas 5
 	drv_open 5
@@ -124,10 +124,10 @@ folders_are() { (($(find "$DEBUGFS" -mindepth 1 -type d | wc -l) == $1)); }
 	drv create 1 2
 	drv_close
 	must cat "$DEBUGFS/$(fdinfo iommufd-ctx)/objects"
-	assert_line --index 0 --regexp '^ID +TYPE +USERS +REFERS-TO$'
-	assert_line --index 1 --regexp '^1 +ioas +3 +-$'
-	assert_line --index 2 --regexp '^2 +test +2 +1$'
-	assert_line --index 3 --regexp '^3 +test +1 +1,2$'
+	assert_line --index 0 --regexp '^ID +TYPE +USERS +REFERS-TO +REFERRED-BY$'
+	assert_line --index 1 --regexp '^1 +ioas +3 +- +2,3$'
+	assert_line --index 2 --regexp '^2 +test +2 +1 +3$'
+	assert_line --index 3 --regexp '^3 +test +1 +1,2 +-$'
 	[[ ${#lines[@]} == 4 ]]
 }
 
