@@ -129,6 +129,8 @@ static const struct {
 	{ DOING_DESTROY, EBUSY, STATUS_IN_USE,
 	  "in use by another object or by a driver: end that use first",
 	  NULL },
+	{ DOING_FIND, ENOENT, STATUS_NOT_FOUND,
+	  "no such object@: 'iommufdctl list' shows what there is", NULL },
 	{ DOING_ASK, ENOENT, STATUS_NOT_FOUND,
 	  "no such object@, or of a type that cannot be looked into: "
 	  "'iommufdctl list' shows what there is", NULL },

@@ -36,7 +36,8 @@ enum doing {
 	DOING_TAKE,		/* a process's descriptor */
 	DOING_CREATE,
 	DOING_DESTROY,
-	DOING_ASK,		/* about an object */
+	DOING_ASK,		/* about an object, one that may not answer */
+	DOING_FIND,		/* an object, of any type */
 };
 
 int problem_set(struct problem *p, enum exit_status status, int err,

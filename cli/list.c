@@ -44,22 +44,23 @@ static void check_type(const char *type)
 
 int cmd_list(const struct command *self, int argc, char **argv)
 {
-	const struct source *source = &source_probe;
 	struct renderer renderer = {};
 	struct context_spec spec;
+	struct query query = {};
 	struct problem problem;
-	bool chosen;
 	int ret;
 
 	parse_options(self, &list_argp, argc, argv, &renderer.type);
 	if (renderer.type)
 		check_type(renderer.type);
-	chosen = context_option(&spec);
+	query.type = renderer.type;
+	if (context_option(&spec))
+		query.only = &spec;
 	if (option_json())
 		render_json(&renderer);
 	else
 		render_table(&renderer);
-	ret = source->list(chosen ? &spec : NULL, &renderer.sink, &problem);
+	ret = source_list(&query, &renderer.sink, &problem);
 	if (ret < 0)
 		return problem_report(&problem);
 	/* a sink that gave up: main says why when it closes stdout */

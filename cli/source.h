@@ -107,20 +107,40 @@ struct sink {
 };
 
 /*
+ * struct query - what is wanted of a list
+ * @only: this context, NULL: all that can be seen
+ * @type: objects of this type, NULL: of any
+ */
+struct query {
+	const struct context_spec *only;
+	const char *type;
+};
+
+/* A source cannot tell anything here; nothing was given to the sink. */
+#define SOURCE_ABSENT 2
+
+/*
  * struct source - a way to find out
- * @list: all that can be seen, or with ONLY that context
+ * @list: contexts and their objects
  * @show: one context with one object, in full
  *
- * Both return 0, -1 with the problem filled, or 1 where the sink gave up.
+ * Both return 0, -1 with the problem filled, 1 where the sink gave up, or
+ * SOURCE_ABSENT.
  */
 struct source {
 	const char *name;
-	int (*list)(const struct context_spec *only, struct sink *sink,
+	int (*list)(const struct query *query, struct sink *sink,
 		    struct problem *p);
 	int (*show)(const struct context_spec *spec, uint32_t id,
 		    struct sink *sink, struct problem *p);
 };
 
-extern const struct source source_probe;
+extern const struct source source_netlink, source_probe;
+
+/* The same by the best source that there is. */
+int source_list(const struct query *query, struct sink *sink,
+		struct problem *p);
+int source_show(const struct context_spec *spec, uint32_t id,
+		struct sink *sink, struct problem *p);
 
 #endif

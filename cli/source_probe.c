@@ -186,9 +186,10 @@ static void say(struct sink *sink, const struct tally *tally)
 	}
 }
 
-static int probe_list(const struct context_spec *only, struct sink *sink,
+static int probe_list(const struct query *query, struct sink *sink,
 		      struct problem *p)
 {
+	const struct context_spec *only = query->only;
 	struct tally tally = {};
 	struct found found;
 	size_t group, end;

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/genetlink.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <linux/iommufd_netlink.h>
+
+#include "parse.h"
+#include "replies.h"
+
+#define HEADER sizeof(struct genlmsghdr)
+
+/* The command, or -1 for a message too short to have one. */
+static int command_of(const struct nlmsghdr *nlh)
+{
+	const struct genlmsghdr *header = mnl_nlmsg_get_payload(nlh);
+
+	return mnl_nlmsg_get_payload_len(nlh) < HEADER ? -1 : header->cmd;
+}
+
+/* Attributes of a later version have numbers that we do not know: no error. */
+static bool is_u32(const struct nlattr *attr)
+{
+	return !mnl_attr_validate(attr, MNL_TYPE_U32);
+}
+
+static bool is_u64(const struct nlattr *attr)
+{
+	return !mnl_attr_validate(attr, MNL_TYPE_U64);
+}
+
+/* Cut where it does not fit, and fit for a terminal. */
+static void copy_text(const struct nlattr *attr, char *buf, size_t size)
+{
+	const char *text = mnl_attr_get_payload(attr);
+	size_t len = strnlen(text, mnl_attr_get_payload_len(attr));
+
+	snprintf(buf, size, "%.*s", (int)len, text);
+	clean_text(buf);
+}
+
+/* A group's name and number, as far as it is the wanted one. */
+static void parse_group(const struct nlattr *nest, const char *name,
+			uint32_t *number)
+{
+	const struct nlattr *attr;
+	char found[GENL_NAMSIZ] = "";
+	uint32_t id = 0;
+
+	mnl_attr_for_each_nested(attr, nest) {
+		if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_NAME)
+			copy_text(attr, found, sizeof(found));
+		if (mnl_attr_get_type(attr) == CTRL_ATTR_MCAST_GRP_ID &&
+		    is_u32(attr))
+			id = mnl_attr_get_u32(attr);
+	}
+	if (!strcmp(found, name))
+		*number = id;
+}
+
+bool parse_family(const struct nlmsghdr *nlh, const char *group,
+		  struct family_reply *reply)
+{
+	const struct nlattr *attr, *nest;
+
+	*reply = (struct family_reply){};
+	if (command_of(nlh) < 0)
+		return false;
+	mnl_attr_for_each(attr, nlh, HEADER) {
+		switch (mnl_attr_get_type(attr)) {
+		case CTRL_ATTR_FAMILY_ID:
+			if (mnl_attr_validate(attr, MNL_TYPE_U16))
+				return false;
+			reply->id = mnl_attr_get_u16(attr);
+			break;
+		case CTRL_ATTR_MCAST_GROUPS:
+			mnl_attr_for_each_nested(nest, attr)
+				parse_group(nest, group, &reply->group);
+			break;
+		}
+	}
+	return reply->id;
+}
+
+/* Is this nlctrl's word that the family with this number is no more? */
+bool parse_family_gone(const struct nlmsghdr *nlh, uint16_t id)
+{
+	struct family_reply family;
+
+	return nlh->nlmsg_type == GENL_ID_CTRL &&
+	       command_of(nlh) == CTRL_CMD_DELFAMILY &&
+	       parse_family(nlh, "", &family) && family.id == id;
+}
+
+bool parse_context_reply(const struct nlmsghdr *nlh,
+			 struct context_reply *reply)
+{
+	const struct nlattr *attr;
+	struct context_info *info = &reply->info;
+
+	memset(reply, 0, sizeof(*reply));
+	info->id = UNKNOWN;
+	info->uid = UNKNOWN;
+	info->pinned_bytes = UNKNOWN;
+	info->objects_known = true;
+	if (command_of(nlh) != IOMMUFD_NL_CMD_CONTEXT_GET)
+		return false;
+	mnl_attr_for_each(attr, nlh, HEADER) {
+		switch (mnl_attr_get_type(attr)) {
+		case IOMMUFD_NL_CONTEXT_ID:
+			if (is_u64(attr))
+				info->id = mnl_attr_get_u64(attr);
+			break;
+		case IOMMUFD_NL_CONTEXT_OPENER_UID:
+			if (is_u32(attr))
+				info->uid = mnl_attr_get_u32(attr);
+			break;
+		case IOMMUFD_NL_CONTEXT_OPENER_COMM:
+			copy_text(attr, reply->opener, sizeof(reply->opener));
+			break;
+		}
+	}
+	return info->id != UNKNOWN;
+}
+
+/* One more id; what is more than has room is told of as cut. */
+static void add_id(const struct nlattr *attr, struct id_list *list,
+		   uint64_t *ids, bool *cut)
+{
+	if (!is_u32(attr))
+		return;
+	if (list->count < REPLY_IDS_MAX)
+		ids[list->count++] = mnl_attr_get_u32(attr);
+	else
+		*cut = true;
+}
+
+static void blank_object(struct object_reply *reply)
+{
+	struct object_info *info = &reply->info;
+
+	/* not the arrays, which are long: what counts is the lists' counts */
+	*info = (struct object_info){
+		.id = UNKNOWN,
+		.type = reply->type,
+		.users = UNKNOWN,
+		.refers_to = { true, 0, reply->refers_to },
+		.referred_by = { true, 0, reply->referred_by },
+		.areas = UNKNOWN,
+		.mapped_bytes = UNKNOWN,
+		.pinned_bytes = UNKNOWN,
+		.alignment = UNKNOWN,
+		.huge_pages = TRUTH_UNKNOWN,
+	};
+	reply->context = UNKNOWN;
+	reply->cut = false;
+	reply->owned = false;
+	reply->type[0] = '\0';
+}
+
+bool parse_object_reply(const struct nlmsghdr *nlh,
+			struct object_reply *reply)
+{
+	const struct nlattr *attr;
+	struct object_info *info = &reply->info;
+
+	blank_object(reply);
+	if (command_of(nlh) != IOMMUFD_NL_CMD_OBJECT_GET)
+		return false;
+	mnl_attr_for_each(attr, nlh, HEADER) {
+		switch (mnl_attr_get_type(attr)) {
+		case IOMMUFD_NL_OBJECT_CONTEXT:
+			if (is_u64(attr))
+				reply->context = mnl_attr_get_u64(attr);
+			break;
+		case IOMMUFD_NL_OBJECT_ID:
+			if (is_u32(attr))
+				info->id = mnl_attr_get_u32(attr);
+			break;
+		case IOMMUFD_NL_OBJECT_TYPE:
+			copy_text(attr, reply->type, sizeof(reply->type));
+			break;
+		case IOMMUFD_NL_OBJECT_USERS:
+			if (is_u32(attr))
+				info->users = mnl_attr_get_u32(attr);
+			break;
+		case IOMMUFD_NL_OBJECT_REFERS_TO:
+			add_id(attr, &info->refers_to, reply->refers_to,
+			       &reply->cut);
+			break;
+		case IOMMUFD_NL_OBJECT_REFERRED_BY:
+			add_id(attr, &info->referred_by, reply->referred_by,
+			       &reply->cut);
+			break;
+		case IOMMUFD_NL_OBJECT_REFERRED_BY_CUT:
+			reply->cut = true;
+			break;
+		case IOMMUFD_NL_OBJECT_KERNEL_OWNED:
+			reply->owned = true;
+			break;
+		}
+	}
+	return reply->context != UNKNOWN && info->id != UNKNOWN &&
+	       *reply->type;
+}
+
+static const char *event_name(int command)
+{
+	switch (command) {
+	case IOMMUFD_NL_CMD_CONTEXT_CREATED:
+		return "context-created";
+	case IOMMUFD_NL_CMD_CONTEXT_DESTROYED:
+		return "context-destroyed";
+	case IOMMUFD_NL_CMD_OBJECT_CREATED:
+		return "object-created";
+	case IOMMUFD_NL_CMD_OBJECT_DESTROYED:
+		return "object-destroyed";
+	}
+	return NULL;
+}
+
+/* False also of an event that we do not know. */
+bool parse_event(const struct nlmsghdr *nlh, struct event_reply *reply)
+{
+	int command = command_of(nlh);
+	bool context = command == IOMMUFD_NL_CMD_CONTEXT_CREATED ||
+		       command == IOMMUFD_NL_CMD_CONTEXT_DESTROYED;
+	const struct nlattr *attr;
+
+	*reply = (struct event_reply){
+		.name = event_name(command),
+		.context = UNKNOWN,
+		.id = UNKNOWN,
+	};
+	if (!reply->name)
+		return false;
+	mnl_attr_for_each(attr, nlh, HEADER) {
+		int type = mnl_attr_get_type(attr);
+
+		if (context) {
+			if (type == IOMMUFD_NL_CONTEXT_ID && is_u64(attr))
+				reply->context = mnl_attr_get_u64(attr);
+		} else if (type == IOMMUFD_NL_OBJECT_CONTEXT && is_u64(attr)) {
+			reply->context = mnl_attr_get_u64(attr);
+		} else if (type == IOMMUFD_NL_OBJECT_ID && is_u32(attr)) {
+			reply->id = mnl_attr_get_u32(attr);
+		} else if (type == IOMMUFD_NL_OBJECT_TYPE) {
+			copy_text(attr, reply->type, sizeof(reply->type));
+		}
+	}
+	return reply->context != UNKNOWN &&
+	       (context || (reply->id != UNKNOWN && *reply->type));
+}
+
+/* The kernel's own words among the attributes from OFFSET on. */
+static void parse_reason(const struct nlmsghdr *nlh, size_t offset,
+			 char *reason)
+{
+	const struct nlattr *attr;
+
+	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS) ||
+	    mnl_nlmsg_get_payload_len(nlh) < offset)
+		return;
+	mnl_attr_for_each(attr, nlh, offset)
+		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG)
+			copy_text(attr, reason, REASON_MAX);
+}
+
+/*
+ * Of a message that ends a reply, NLMSG_ERROR or NLMSG_DONE: the errno, or 0,
+ * and in REASON (of REASON_MAX bytes) the kernel's words.
+ */
+int parse_end(const struct nlmsghdr *nlh, char *reason)
+{
+	size_t len = mnl_nlmsg_get_payload_len(nlh);
+	const struct nlmsgerr *error = mnl_nlmsg_get_payload(nlh);
+	size_t offset = sizeof(int);
+	int err;
+
+	*reason = '\0';
+	if (nlh->nlmsg_type == NLMSG_ERROR) {
+		if (len < sizeof(*error))
+			return EBADMSG;
+		offset = sizeof(*error);
+		/* what was asked follows, unless the kernel left it away */
+		if (!(nlh->nlmsg_flags & NLM_F_CAPPED) &&
+		    error->msg.nlmsg_len >= NLMSG_HDRLEN &&
+		    error->msg.nlmsg_len <= len)
+			offset += error->msg.nlmsg_len - NLMSG_HDRLEN;
+	} else if (nlh->nlmsg_type != NLMSG_DONE || len < sizeof(int)) {
+		return EBADMSG;
+	}
+	memcpy(&err, error, sizeof(err));
+	if (err > 0 || err < -4095)
+		return EBADMSG;
+	parse_reason(nlh, MNL_ALIGN(offset), reason);
+	return -err;
+}
