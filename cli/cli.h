@@ -55,12 +55,15 @@ extern const struct command commands[];
 const struct command *command_find(const char *name);
 
 extern const struct argp top_argp, list_argp, show_argp, create_argp,
-			 destroy_argp, run_argp, completion_argp, help_argp;
+			 destroy_argp, graph_argp, monitor_argp, run_argp,
+			 completion_argp, help_argp;
 
 int cmd_list(const struct command *self, int argc, char **argv);
 int cmd_show(const struct command *self, int argc, char **argv);
 int cmd_create(const struct command *self, int argc, char **argv);
 int cmd_destroy(const struct command *self, int argc, char **argv);
+int cmd_graph(const struct command *self, int argc, char **argv);
+int cmd_monitor(const struct command *self, int argc, char **argv);
 int cmd_run(const struct command *self, int argc, char **argv);
 int cmd_completion(const struct command *self, int argc, char **argv);
 int cmd_help(const struct command *self, int argc, char **argv);

@@ -33,7 +33,7 @@ const struct column context_columns[] = {
 const struct column object_columns[] = {
 	{ "id", COLUMN_COUNT, OBJECT(id), PLACE_ALWAYS, "ID", 6,
 	  "the object, as the context numbers it" },
-	{ "type", COLUMN_TEXT, OBJECT(type), PLACE_ALWAYS, "TYPE", 11,
+	{ "type", COLUMN_WORD, OBJECT(type), PLACE_ALWAYS, "TYPE", 11,
 	  "ioas, hwpt-paging, hwpt-nested, device, access or fault" },
 	{ "users", COLUMN_COUNT, OBJECT(users), PLACE_ALWAYS, "USERS", 5,
 	  "how many lasting references it has" },
@@ -70,6 +70,7 @@ static const void *member(const struct column *column, const void *row)
 /* Never NULL: out of memory ends the program. */
 json_t *column_json(const struct column *column, const void *row)
 {
+	const struct context_info *context = row;
 	const void *m = member(column, row);
 
 	switch (column->type) {
@@ -77,6 +78,7 @@ json_t *column_json(const struct column *column, const void *row)
 	case COLUMN_SIZE:
 		return json_number(*(const uint64_t *)m);
 	case COLUMN_TEXT:
+	case COLUMN_WORD:
 		return json_text(*(const char *const *)m);
 	case COLUMN_IDS:
 		return json_ids(m);
@@ -85,7 +87,7 @@ json_t *column_json(const struct column *column, const void *row)
 	case COLUMN_TRUTH:
 		return json_truth(*(const enum truth *)m);
 	case COLUMN_HOLDERS:
-		return json_holders(row);
+		return json_holders(context->holders, context->holder_count);
 	}
 	abort();
 }
@@ -152,6 +154,7 @@ static void print(const struct column *column, const void *row, FILE *out)
 			print_size(out, *(const uint64_t *)m);
 		break;
 	case COLUMN_TEXT:
+	case COLUMN_WORD:
 		text = *(const char *const *)m;
 		fputs(text ? text : "-", out);
 		break;

@@ -203,6 +203,8 @@ static void report_json(const struct problem *p)
 	json_add(o, "context", json_number(p->context));
 	json_add(o, "id", json_number(p->id));
 	json_add(o, "referred_by", json_ids(&p->referred_by));
+	json_add(o, "holders", p->holders_known ?
+		 json_holders(p->holders, p->holder_count) : json_null());
 	json_print(o, stderr);
 }
 

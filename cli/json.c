@@ -77,12 +77,12 @@ json_t *json_truth(enum truth truth)
 		    json_boolean(truth == TRUTH_YES));
 }
 
-json_t *json_holders(const struct context_info *info)
+json_t *json_holders(const struct holder *holders, size_t count)
 {
 	json_t *array = must(json_array()), *item;
 
-	for (size_t i = 0; i < info->holder_count; i++) {
-		const struct holder *holder = &info->holders[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct holder *holder = &holders[i];
 
 		item = must(json_object());
 		json_add(item, "pid", json_number(holder->pid));

@@ -216,14 +216,54 @@ int netlink_object(struct netlink *nl, uint64_t context, uint32_t id,
 	return netlink_ask(nl, request, take_object, object);
 }
 
-/* All that refers to an object; as netlink_ask(). */
-int netlink_referrers(struct netlink *nl, uint64_t context, uint32_t id,
-		      netlink_taker take, void *data)
+/* struct ids - a list of ids that grows */
+struct ids {
+	uint64_t *ids;
+	size_t count;
+	size_t room;
+};
+
+static int take_id(const struct nlmsghdr *nlh, void *data)
+{
+	struct object_reply object;
+	struct ids *list = data;
+
+	if (!parse_object_reply(nlh, &object))
+		return -EBADMSG;
+	if (list->count == list->room) {
+		size_t room = list->room ? list->room * 2 : 64;
+		uint64_t *more = reallocarray(list->ids, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		list->ids = more;
+		list->room = room;
+	}
+	list->ids[list->count++] = object.info.id;
+	return 0;
+}
+
+/*
+ * All that refer to OBJECT, of which the kernel had told some. *IDS are the
+ * caller's to free. Returns 0 or -errno.
+ */
+int netlink_complete(struct netlink *nl, struct object_reply *object,
+		     uint64_t **ids)
 {
 	struct nlmsghdr *request =
 		netlink_request(nl, IOMMUFD_NL_CMD_OBJECT_GET, true);
+	struct ids list = {};
+	int ret;
 
-	mnl_attr_put_u64(request, IOMMUFD_NL_OBJECT_CONTEXT, context);
-	mnl_attr_put_u32(request, IOMMUFD_NL_OBJECT_REFERS_TO, id);
-	return netlink_ask(nl, request, take, data);
+	mnl_attr_put_u64(request, IOMMUFD_NL_OBJECT_CONTEXT, object->context);
+	mnl_attr_put_u32(request, IOMMUFD_NL_OBJECT_REFERS_TO,
+			 object->info.id);
+	ret = netlink_ask(nl, request, take_id, &list);
+
+	*ids = list.ids;
+	if (!ret)
+		object->info.referred_by =
+			(struct id_list){ true, list.count, list.ids };
+	/* gone meanwhile, like its context */
+	return ret == -ENOENT ? 0 : ret;
 }

@@ -51,7 +51,7 @@ int netlink_receive(struct netlink *nl, netlink_taker take, void *data);
 
 int netlink_object(struct netlink *nl, uint64_t context, uint32_t id,
 		   struct object_reply *object);
-int netlink_referrers(struct netlink *nl, uint64_t context, uint32_t id,
-		      netlink_taker take, void *data);
+int netlink_complete(struct netlink *nl, struct object_reply *object,
+		     uint64_t **ids);
 
 #endif

@@ -19,6 +19,8 @@ enum option_key {
 	OPTION_TYPE,
 	OPTION_NEW,
 	OPTION_FD,
+	OPTION_RECURSIVE,
+	OPTION_TREE,
 };
 
 extern const struct argp common_argp;

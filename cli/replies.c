@@ -41,6 +41,23 @@ static void copy_text(const struct nlattr *attr, char *buf, size_t size)
 	clean_text(buf);
 }
 
+/* A word of the kernel's own: small letters, digits and '-'. */
+static bool copy_word(const struct nlattr *attr, char *buf, size_t size)
+{
+	const char *text = mnl_attr_get_payload(attr);
+	size_t len = strnlen(text, mnl_attr_get_payload_len(attr));
+
+	if (!len || len >= size)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (!(text[i] >= 'a' && text[i] <= 'z') && text[i] != '-' &&
+		    !(text[i] >= '0' && text[i] <= '9'))
+			return false;
+	memcpy(buf, text, len);
+	buf[len] = '\0';
+	return true;
+}
+
 /* A group's name and number, as far as it is the wanted one. */
 static void parse_group(const struct nlattr *nest, const char *name,
 			uint32_t *number)
@@ -180,7 +197,8 @@ bool parse_object_reply(const struct nlmsghdr *nlh,
 				info->id = mnl_attr_get_u32(attr);
 			break;
 		case IOMMUFD_NL_OBJECT_TYPE:
-			copy_text(attr, reply->type, sizeof(reply->type));
+			if (!copy_word(attr, reply->type, sizeof(reply->type)))
+				return false;
 			break;
 		case IOMMUFD_NL_OBJECT_USERS:
 			if (is_u32(attr))
@@ -246,8 +264,10 @@ bool parse_event(const struct nlmsghdr *nlh, struct event_reply *reply)
 			reply->context = mnl_attr_get_u64(attr);
 		} else if (type == IOMMUFD_NL_OBJECT_ID && is_u32(attr)) {
 			reply->id = mnl_attr_get_u32(attr);
-		} else if (type == IOMMUFD_NL_OBJECT_TYPE) {
-			copy_text(attr, reply->type, sizeof(reply->type));
+		} else if (type == IOMMUFD_NL_OBJECT_TYPE &&
+			   !copy_word(attr, reply->type,
+				      sizeof(reply->type))) {
+			return false;
 		}
 	}
 	return reply->context != UNKNOWN &&

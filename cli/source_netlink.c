@@ -139,52 +139,6 @@ static int advance(struct listing *l, uint64_t id)
 	return ret;
 }
 
-/* struct ids - a list of ids that grows */
-struct ids {
-	uint64_t *ids;
-	size_t count;
-	size_t room;
-};
-
-static int take_id(const struct nlmsghdr *nlh, void *data)
-{
-	struct object_reply object;
-	struct ids *list = data;
-
-	if (!parse_object_reply(nlh, &object))
-		return -EBADMSG;
-	if (list->count == list->room) {
-		size_t room = list->room ? list->room * 2 : 64;
-		uint64_t *more = reallocarray(list->ids, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		list->ids = more;
-		list->room = room;
-	}
-	list->ids[list->count++] = object.info.id;
-	return 0;
-}
-
-/*
- * All that refer to OBJECT, of which the kernel had told some. *IDS are the
- * caller's to free. Returns 0 or -errno.
- */
-static int complete(struct netlink *nl, struct object_reply *object,
-		    uint64_t **ids)
-{
-	struct ids list = {};
-	int ret = netlink_referrers(nl, object->context, object->info.id,
-				    take_id, &list);
-
-	*ids = list.ids;
-	if (!ret)
-		object->info.referred_by =
-			(struct id_list){ true, list.count, list.ids };
-	/* gone meanwhile, like its context */
-	return ret == -ENOENT ? 0 : ret;
-}
-
 static int complete_in_list(struct listing *l, uint64_t **ids)
 {
 	int ret = 0;
@@ -193,7 +147,7 @@ static int complete_in_list(struct listing *l, uint64_t **ids)
 		ret = netlink_open(&l->more, l->p);
 	if (ret)
 		return ret < 0 ? ret : -ENODEV;
-	return complete(l->more, &l->object, ids);
+	return netlink_complete(l->more, &l->object, ids);
 }
 
 static int take_object(const struct nlmsghdr *nlh, void *data)
@@ -378,7 +332,7 @@ static int get_object(struct netlink *nl, uint64_t context, uint32_t id,
 	if (ret == -ENOENT)
 		return problem_object(p, DOING_FIND, ENOENT, context, id);
 	if (!ret && object->cut)
-		ret = complete(nl, object, ids);
+		ret = netlink_complete(nl, object, ids);
 	return ret ? netlink_problem(nl, p, -ret) : 0;
 }
 
