@@ -31,7 +31,7 @@ static void ask(int fd, int family, int cmd, int flags, const char *name)
 	};
 
 	if (name)
-		strncpy(request.name, name, sizeof(request.name));
+		memcpy(request.name, name, sizeof(request.name));
 	else
 		request.nlh.nlmsg_len = offsetof(typeof(request), attr);
 	if (send(fd, &request, request.nlh.nlmsg_len, 0) < 0) {
