@@ -296,7 +296,7 @@ static int context_start(struct netlink_callback *cb)
 	int rc = dump_start(cb);
 
 	if (!rc && !get_walk(cb)->error &&
-	    iommufd_dump_attrs(cb)[IOMMUFD_NL_CONTEXT_ID]) {
+	    iommufd_compat_dump_attrs(cb)[IOMMUFD_NL_CONTEXT_ID]) {
 		get_walk(cb)->why = "a dump has all contexts: ask for one without NLM_F_DUMP";
 		get_walk(cb)->error = -EINVAL;
 	}
@@ -305,7 +305,7 @@ static int context_start(struct netlink_callback *cb)
 
 static int object_start(struct netlink_callback *cb)
 {
-	struct nlattr **attrs = iommufd_dump_attrs(cb);
+	struct nlattr **attrs = iommufd_compat_dump_attrs(cb);
 	struct iommufd_nl_walk *walk;
 	int rc;
 

@@ -27,6 +27,7 @@ static atomic_t objects_generation = ATOMIC_INIT(0);
 
 static const char *const type_names[] = {
 	[IOMMUFD_OBJ_IOAS] = "ioas",
+	[IOMMUFD_OBJ_ACCESS] = "access",
 	[IOMMUFD_OBJ_TEST] = "test",
 };
 
