@@ -25,6 +25,8 @@ const struct column context_columns[] = {
 	  NULL, 0, "whose limit pinned memory counts against" },
 	{ "pinned_bytes", COLUMN_SIZE, CONTEXT(pinned_bytes), PLACE_BRIEF,
 	  NULL, 0, "memory pinned by the whole context" },
+	{ "limit_bytes", COLUMN_SIZE, CONTEXT(limit_bytes), PLACE_BRIEF,
+	  NULL, 0, "how much may be: the memlock limit of who opened it" },
 	{ "holders", COLUMN_HOLDERS, 0, PLACE_ALWAYS, "HOLDERS", 0,
 	  "processes that have it open: name[pid]:descriptor" },
 	{}
@@ -47,6 +49,8 @@ const struct column object_columns[] = {
 	  "MAPPED", 9, "how much they cover" },
 	{ "pinned_bytes", COLUMN_SIZE, OBJECT(pinned_bytes), PLACE_ALWAYS,
 	  "PINNED", 9, "how much of it is pinned in memory" },
+	{ "owner", COLUMN_TEXT, OBJECT(owner), PLACE_BRIEF, NULL, 0,
+	  "the driver that an access belongs to" },
 	{ "alignment", COLUMN_SIZE, OBJECT(alignment), PLACE_DETAIL, NULL, 0,
 	  "what an address and a length must be a multiple of" },
 	{ "huge_pages", COLUMN_TRUTH, OBJECT(huge_pages), PLACE_DETAIL,
@@ -57,7 +61,7 @@ const struct column object_columns[] = {
 	  "ranges that were set aside for mappings" },
 	{ "reserved", COLUMN_RANGES, OBJECT(reserved), PLACE_DETAIL, NULL, 0,
 	  "ranges that no mapping may touch" },
-	{ "mappings", COLUMN_RANGES, OBJECT(mappings), PLACE_DETAIL, NULL, 0,
+	{ "mappings", COLUMN_MAPPINGS, OBJECT(mappings), PLACE_DETAIL, NULL, 0,
 	  "what is mapped" },
 	{}
 };
@@ -83,7 +87,9 @@ json_t *column_json(const struct column *column, const void *row)
 	case COLUMN_IDS:
 		return json_ids(m);
 	case COLUMN_RANGES:
-		return json_ranges(m);
+		return json_ranges(m, false);
+	case COLUMN_MAPPINGS:
+		return json_ranges(m, true);
 	case COLUMN_TRUTH:
 		return json_truth(*(const enum truth *)m);
 	case COLUMN_HOLDERS:
@@ -118,12 +124,18 @@ static void print_ids(FILE *out, const struct id_list *list)
 		fputs(list->known ? "none" : "-", out);
 }
 
-static void print_ranges(FILE *out, const struct range_list *list)
+static void print_ranges(FILE *out, const struct range_list *list,
+			 bool mappings)
 {
-	for (size_t i = 0; i < list->count; i++)
+	for (size_t i = 0; i < list->count; i++) {
+		const struct range *r = &list->ranges[i];
+
 		fprintf(out, "%s0x%jx-0x%jx", i ? "\n" : "",
-			(uintmax_t)list->ranges[i].start,
-			(uintmax_t)list->ranges[i].last);
+			(uintmax_t)r->start, (uintmax_t)r->last);
+		if (mappings)
+			fprintf(out, " %c%c", r->readable ? 'r' : '-',
+				r->writeable ? 'w' : '-');
+	}
 	if (!list->count)
 		fputs(list->known ? "none" : "-", out);
 }
@@ -162,7 +174,8 @@ static void print(const struct column *column, const void *row, FILE *out)
 		print_ids(out, m);
 		break;
 	case COLUMN_RANGES:
-		print_ranges(out, m);
+	case COLUMN_MAPPINGS:
+		print_ranges(out, m, column->type == COLUMN_MAPPINGS);
 		break;
 	case COLUMN_TRUTH:
 		text = *(const enum truth *)m == TRUTH_YES ? "yes" :

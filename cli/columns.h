@@ -17,6 +17,7 @@ enum column_type {
 	COLUMN_WORD,	/* the same: never NULL, small letters and '-' only */
 	COLUMN_IDS,	/* struct id_list */
 	COLUMN_RANGES,	/* struct range_list */
+	COLUMN_MAPPINGS, /* the same, with what each allows */
 	COLUMN_TRUTH,	/* enum truth */
 	COLUMN_HOLDERS,	/* in struct context_info */
 };

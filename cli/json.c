@@ -55,7 +55,8 @@ static json_t *json_address(uint64_t address)
 	return json_text(text);
 }
 
-json_t *json_ranges(const struct range_list *list)
+/* With MAPPINGS also what each of them allows. */
+json_t *json_ranges(const struct range_list *list, bool mappings)
 {
 	json_t *array, *item;
 
@@ -66,6 +67,12 @@ json_t *json_ranges(const struct range_list *list)
 		item = must(json_object());
 		json_add(item, "start", json_address(list->ranges[i].start));
 		json_add(item, "last", json_address(list->ranges[i].last));
+		if (mappings) {
+			json_add(item, "readable",
+				 json_boolean(list->ranges[i].readable));
+			json_add(item, "writeable",
+				 json_boolean(list->ranges[i].writeable));
+		}
 		append(array, item);
 	}
 	return array;

@@ -31,6 +31,13 @@ static bool is_u64(const struct nlattr *attr)
 	return !mnl_attr_validate(attr, MNL_TYPE_U64);
 }
 
+/* Leaves *VALUE alone if it is none. */
+static void get_u64(const struct nlattr *attr, uint64_t *value)
+{
+	if (is_u64(attr))
+		*value = mnl_attr_get_u64(attr);
+}
+
 /* Cut where it does not fit, and fit for a terminal. */
 static void copy_text(const struct nlattr *attr, char *buf, size_t size)
 {
@@ -111,6 +118,17 @@ bool parse_family_gone(const struct nlmsghdr *nlh, uint16_t id)
 	       parse_family(nlh, "", &family) && family.id == id;
 }
 
+static const char *mode_name(uint32_t mode)
+{
+	switch (mode) {
+	case IOMMUFD_NL_RLIMIT_MODE_USER:
+		return "user";
+	case IOMMUFD_NL_RLIMIT_MODE_PROCESS:
+		return "process";
+	}
+	return NULL;
+}
+
 bool parse_context_reply(const struct nlmsghdr *nlh,
 			 struct context_reply *reply)
 {
@@ -121,14 +139,14 @@ bool parse_context_reply(const struct nlmsghdr *nlh,
 	info->id = UNKNOWN;
 	info->uid = UNKNOWN;
 	info->pinned_bytes = UNKNOWN;
+	info->limit_bytes = UNKNOWN;
 	info->objects_known = true;
 	if (command_of(nlh) != IOMMUFD_NL_CMD_CONTEXT_GET)
 		return false;
 	mnl_attr_for_each(attr, nlh, HEADER) {
 		switch (mnl_attr_get_type(attr)) {
 		case IOMMUFD_NL_CONTEXT_ID:
-			if (is_u64(attr))
-				info->id = mnl_attr_get_u64(attr);
+			get_u64(attr, &info->id);
 			break;
 		case IOMMUFD_NL_CONTEXT_OPENER_UID:
 			if (is_u32(attr))
@@ -136,6 +154,17 @@ bool parse_context_reply(const struct nlmsghdr *nlh,
 			break;
 		case IOMMUFD_NL_CONTEXT_OPENER_COMM:
 			copy_text(attr, reply->opener, sizeof(reply->opener));
+			break;
+		case IOMMUFD_NL_CONTEXT_RLIMIT_MODE:
+			if (is_u32(attr))
+				info->rlimit_mode =
+					mode_name(mnl_attr_get_u32(attr));
+			break;
+		case IOMMUFD_NL_CONTEXT_PINNED_BYTES:
+			get_u64(attr, &info->pinned_bytes);
+			break;
+		case IOMMUFD_NL_CONTEXT_LIMIT_BYTES:
+			get_u64(attr, &info->limit_bytes);
 			break;
 		}
 	}
@@ -177,6 +206,50 @@ static void blank_object(struct object_reply *reply)
 	reply->type[0] = '\0';
 }
 
+static void parse_ioas(const struct nlattr *nest, struct object_info *info)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, nest) {
+		switch (mnl_attr_get_type(attr)) {
+		case IOMMUFD_NL_IOAS_AREAS:
+			get_u64(attr, &info->areas);
+			break;
+		case IOMMUFD_NL_IOAS_MAPPED_BYTES:
+			get_u64(attr, &info->mapped_bytes);
+			break;
+		case IOMMUFD_NL_IOAS_PINNED_BYTES:
+			get_u64(attr, &info->pinned_bytes);
+			break;
+		case IOMMUFD_NL_IOAS_ALIGNMENT:
+			get_u64(attr, &info->alignment);
+			break;
+		case IOMMUFD_NL_IOAS_HUGE_PAGES:
+			if (!mnl_attr_validate(attr, MNL_TYPE_U8))
+				info->huge_pages = mnl_attr_get_u8(attr) ?
+					TRUTH_YES : TRUTH_NO;
+			break;
+		}
+	}
+}
+
+static void parse_access(const struct nlattr *nest, struct object_reply *reply)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_nested(attr, nest) {
+		switch (mnl_attr_get_type(attr)) {
+		case IOMMUFD_NL_ACCESS_OWNER:
+			copy_text(attr, reply->owner, sizeof(reply->owner));
+			reply->info.owner = reply->owner;
+			break;
+		case IOMMUFD_NL_ACCESS_PINNED_BYTES:
+			get_u64(attr, &reply->info.pinned_bytes);
+			break;
+		}
+	}
+}
+
 bool parse_object_reply(const struct nlmsghdr *nlh,
 			struct object_reply *reply)
 {
@@ -189,8 +262,7 @@ bool parse_object_reply(const struct nlmsghdr *nlh,
 	mnl_attr_for_each(attr, nlh, HEADER) {
 		switch (mnl_attr_get_type(attr)) {
 		case IOMMUFD_NL_OBJECT_CONTEXT:
-			if (is_u64(attr))
-				reply->context = mnl_attr_get_u64(attr);
+			get_u64(attr, &reply->context);
 			break;
 		case IOMMUFD_NL_OBJECT_ID:
 			if (is_u32(attr))
@@ -218,10 +290,55 @@ bool parse_object_reply(const struct nlmsghdr *nlh,
 		case IOMMUFD_NL_OBJECT_KERNEL_OWNED:
 			reply->owned = true;
 			break;
+		case IOMMUFD_NL_OBJECT_IOAS:
+			parse_ioas(attr, info);
+			break;
+		case IOMMUFD_NL_OBJECT_ACCESS:
+			parse_access(attr, reply);
+			break;
 		}
 	}
 	return reply->context != UNKNOWN && info->id != UNKNOWN &&
 	       *reply->type;
+}
+
+bool parse_range(const struct nlmsghdr *nlh, struct range_reply *reply)
+{
+	const struct nlattr *attr;
+	unsigned int seen = 0;
+
+	*reply = (struct range_reply){};
+	if (command_of(nlh) != IOMMUFD_NL_CMD_RANGE_GET)
+		return false;
+	mnl_attr_for_each(attr, nlh, HEADER) {
+		switch (mnl_attr_get_type(attr)) {
+		case IOMMUFD_NL_RANGE_KIND:
+			if (!is_u32(attr))
+				return false;
+			reply->kind = mnl_attr_get_u32(attr);
+			seen |= 1;
+			break;
+		case IOMMUFD_NL_RANGE_START:
+			if (!is_u64(attr))
+				return false;
+			reply->range.start = mnl_attr_get_u64(attr);
+			seen |= 2;
+			break;
+		case IOMMUFD_NL_RANGE_LAST:
+			if (!is_u64(attr))
+				return false;
+			reply->range.last = mnl_attr_get_u64(attr);
+			seen |= 4;
+			break;
+		case IOMMUFD_NL_RANGE_READABLE:
+			reply->range.readable = true;
+			break;
+		case IOMMUFD_NL_RANGE_WRITEABLE:
+			reply->range.writeable = true;
+			break;
+		}
+	}
+	return seen == 7 && reply->range.start <= reply->range.last;
 }
 
 static const char *event_name(int command)

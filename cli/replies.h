@@ -44,6 +44,7 @@ struct context_reply {
  * @context: its context
  * @cut: more objects refer to it than are told
  * @owned: by a driver
+ * @owner: which
  */
 struct object_reply {
 	struct object_info info;
@@ -51,8 +52,15 @@ struct object_reply {
 	bool cut;
 	bool owned;
 	char type[32];
+	char owner[64];
 	uint64_t refers_to[REPLY_IDS_MAX];
 	uint64_t referred_by[REPLY_IDS_MAX];
+};
+
+/* struct range_reply - a range, and what it is */
+struct range_reply {
+	uint32_t kind;
+	struct range range;
 };
 
 /*
@@ -74,6 +82,7 @@ bool parse_context_reply(const struct nlmsghdr *nlh,
 			 struct context_reply *reply);
 bool parse_object_reply(const struct nlmsghdr *nlh,
 			struct object_reply *reply);
+bool parse_range(const struct nlmsghdr *nlh, struct range_reply *reply);
 bool parse_event(const struct nlmsghdr *nlh, struct event_reply *reply);
 int parse_end(const struct nlmsghdr *nlh, char *reason);
 bool parse_family_gone(const struct nlmsghdr *nlh, uint16_t id);

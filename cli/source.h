@@ -23,10 +23,12 @@ struct id_list {
 	const uint64_t *ids;
 };
 
-/* @last belongs to the range: an end may be 2^64-1. */
+/* @last belongs to the range: an end may be 2^64-1. The rest: of a mapping. */
 struct range {
 	uint64_t start;
 	uint64_t last;
+	bool readable;
+	bool writeable;
 };
 
 struct range_list {
@@ -51,6 +53,7 @@ struct holder {
  * @uid: of who opened it, and is charged for it
  * @rlimit_mode: "user" or "process"
  * @pinned_bytes: against the limit
+ * @limit_bytes: what the opener may pin; UNKNOWN also where there is no limit
  * @holders: every process that has it open, but this one
  * @objects_known: false where the context may not be looked into
  */
@@ -60,6 +63,7 @@ struct context_info {
 	uint64_t uid;
 	const char *rlimit_mode;
 	uint64_t pinned_bytes;
+	uint64_t limit_bytes;
 	size_t holder_count;
 	const struct holder *holders;
 	bool objects_known;
@@ -68,8 +72,9 @@ struct context_info {
 /*
  * struct object_info - one object
  *
- * From @ranges on: what only 'show' asks for. Other than an IOAS has none of
- * it, and its members are then as if unknown.
+ * @areas and @mapped_bytes are an IOAS's, @pinned_bytes also an access's, and
+ * @owner is that alone: the driver that has it. From @ranges on it is what only
+ * 'show' asks for, of an IOAS. What a type does not have is as if unknown.
  */
 struct object_info {
 	uint64_t id;
@@ -80,6 +85,7 @@ struct object_info {
 	uint64_t areas;
 	uint64_t mapped_bytes;
 	uint64_t pinned_bytes;
+	const char *owner;
 
 	struct range_list ranges;
 	struct range_list allowed;

@@ -336,12 +336,79 @@ static int get_object(struct netlink *nl, uint64_t context, uint32_t id,
 	return ret ? netlink_problem(nl, p, -ret) : 0;
 }
 
+/* struct range_room - a list of ranges that grows */
+struct range_room {
+	struct range *ranges;
+	size_t count;
+	size_t room;
+};
+
+#define KINDS (IOMMUFD_NL_RANGE_KIND_MAPPING + 1)
+
+static int take_range(const struct nlmsghdr *nlh, void *data)
+{
+	struct range_room *list = data;
+	struct range_reply reply;
+
+	if (!parse_range(nlh, &reply))
+		return -EBADMSG;
+	/* of a later version */
+	if (reply.kind >= KINDS)
+		return 0;
+	list += reply.kind;
+	if (list->count == list->room) {
+		size_t room = list->room ? list->room * 2 : 16;
+		struct range *more = reallocarray(list->ranges, room,
+						  sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		list->ranges = more;
+		list->room = room;
+	}
+	list->ranges[list->count++] = reply.range;
+	return 0;
+}
+
+static struct range_list known(const struct range_room *list)
+{
+	return (struct range_list){ true, list->count, list->ranges };
+}
+
+/* Of an IOAS, into LISTS, which are the caller's to free. Returns 0 or -1. */
+static int get_ranges(struct netlink *nl, struct object_reply *object,
+		      struct range_room *lists, struct problem *p)
+{
+	struct object_info *info = &object->info;
+	struct nlmsghdr *request;
+	int ret;
+
+	if (strcmp(object->type, "ioas"))
+		return 0;
+	request = netlink_request(nl, IOMMUFD_NL_CMD_RANGE_GET, true);
+	mnl_attr_put_u64(request, IOMMUFD_NL_RANGE_CONTEXT, object->context);
+	mnl_attr_put_u32(request, IOMMUFD_NL_RANGE_OBJECT, info->id);
+	ret = netlink_ask(nl, request, take_range, lists);
+	/* gone meanwhile, and another one in its place */
+	if (ret == -ENOENT || ret == -EOPNOTSUPP)
+		return problem_object(p, DOING_FIND, ENOENT, object->context,
+				      info->id);
+	if (ret)
+		return netlink_problem(nl, p, -ret);
+	info->ranges = known(&lists[IOMMUFD_NL_RANGE_KIND_USABLE]);
+	info->allowed = known(&lists[IOMMUFD_NL_RANGE_KIND_ALLOWED]);
+	info->reserved = known(&lists[IOMMUFD_NL_RANGE_KIND_RESERVED]);
+	info->mappings = known(&lists[IOMMUFD_NL_RANGE_KIND_MAPPING]);
+	return 0;
+}
+
 static int netlink_show(const struct context_spec *spec, uint32_t id,
 			struct sink *sink, struct problem *p)
 {
 	struct found found;
 	struct listing l = { .sink = sink, .found = &found, .p = p };
 	struct object_reply object = {};
+	struct range_room ranges[KINDS] = {};
 	uint64_t *ids = NULL, context;
 	struct netlink *nl;
 	int ret;
@@ -349,6 +416,8 @@ static int netlink_show(const struct context_spec *spec, uint32_t id,
 	ret = begin(spec, &nl, &found, &context, &l, p);
 	if (!ret)
 		ret = get_object(nl, context, id, &object, &ids, p);
+	if (!ret)
+		ret = get_ranges(nl, &object, ranges, p);
 	if (!ret && find_holders(&l, &l.contexts[0]))
 		ret = problem_errno(p, DOING_ANYTHING, ENOMEM, "");
 	if (!ret)
@@ -357,6 +426,8 @@ static int netlink_show(const struct context_spec *spec, uint32_t id,
 		say_hidden(sink, &found);
 	found_free(&found);
 	free(ids);
+	for (size_t i = 0; i < KINDS; i++)
+		free(ranges[i].ranges);
 	free(l.holders);
 	free(l.contexts);
 	netlink_close(nl);

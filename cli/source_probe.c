@@ -60,6 +60,7 @@ static int describe(const struct found *found, size_t group,
 		.id = o->info.context,
 		.uid = UNKNOWN,
 		.pinned_bytes = UNKNOWN,
+		.limit_bytes = UNKNOWN,
 		.holders = holders,
 	};
 	for (size_t i = 0; i < count; i++)
@@ -237,7 +238,8 @@ static int ask(const struct context *context, uint32_t id,
 		return problem_errno(p, DOING_ANYTHING, ENOMEM, "");
 	}
 	for (uint32_t i = 0; i < count; i++)
-		ranges[i] = (struct range){ room[i].start, room[i].last };
+		ranges[i] = (struct range){ .start = room[i].start,
+					    .last = room[i].last };
 	free(room);
 	info->ranges = (struct range_list){ true, count, ranges };
 	return 0;

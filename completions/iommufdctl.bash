@@ -57,11 +57,11 @@ _iommufdctl() {
 	'')
 		case $cmd in
 		'')
-			list='list show create destroy run completion help'
+			list='list show create destroy graph monitor run completion help'
 			options=' --context --json --help --version'
 			;;
 		list)
-			options=' --type --context --json --help --version'
+			options=' --type --tree --context --json --help --version'
 			;;
 		show)
 			options=' --context --json --help --version'
@@ -72,8 +72,14 @@ _iommufdctl() {
 			list='ioas'
 			;;
 		destroy)
-			options=' --context --json --help --version'
+			options=' --recursive --context --json --help --version'
 			list=@objects
+			;;
+		graph)
+			options=' --context --json --help --version'
+			;;
+		monitor)
+			options=' --context --json --help --version'
 			;;
 		run)
 			options=' --new --fd --context --json --help --version'
@@ -84,7 +90,7 @@ _iommufdctl() {
 			;;
 		help)
 			options=' --context --json --help --version'
-			list='list show create destroy run completion help'
+			list='list show create destroy graph monitor run completion help'
 			;;
 		esac
 		[[ $cur != -* ]] || list=$options

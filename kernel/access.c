@@ -9,7 +9,9 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/iommufd.h>
+#include <linux/kallsyms.h>
 #include <linux/overflow.h>
+#include <linux/string.h>
 #include <linux/wait.h>
 #include <uapi/linux/iommufd.h>
 
@@ -27,6 +29,7 @@ static void access_obj_describe(const struct iommufd_object *obj,
 	const struct iommufd_access *access =
 		container_of(obj, struct iommufd_access, obj);
 
+	strscpy(info->owner, access->owner, sizeof(info->owner));
 	info->pinned = (u64)atomic_long_read(&access->pinned_pages)
 		       << PAGE_SHIFT;
 }
@@ -36,6 +39,21 @@ const struct iommufd_object_ops iommufd_access_obj_ops = {
 	.destroy = access_obj_destroy,
 	.describe = access_obj_describe,
 };
+
+/* The module that the code at @caller is in, for people. */
+static void name_owner(struct iommufd_access *access, const void *caller)
+{
+	char text[KSYM_SYMBOL_LEN];
+	char *name, *end;
+
+	snprintf(text, sizeof(text), "%ps", caller);
+	name = strchr(text, '[');
+	end = name ? strpbrk(name, " ]") : NULL;
+	if (end)
+		*end = '\0';
+	strscpy(access->owner, end ? name + 1 : "kernel",
+		sizeof(access->owner));
+}
 
 /**
  * iommufd_access_create - makes an in-kernel user of a context
@@ -67,6 +85,7 @@ iommufd_access_create(struct iommufd_ctx *ictx,
 	access->data = data;
 	init_rwsem(&access->lock);
 	iommufd_ctx_get(ictx);
+	name_owner(access, __builtin_return_address(0));
 	iommufd_object_own(&access->obj);
 	if (id)
 		*id = access->obj.id;

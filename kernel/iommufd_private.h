@@ -187,6 +187,9 @@ struct iommufd_ctx {
 /* No type refers to more objects than this. */
 #define IOMMUFD_MAX_REFS 4
 
+/* A module's name, as long as any is in practice. */
+#define IOMMUFD_OWNER_LEN 32
+
 /* So many of those that refer to an object are told along with it. */
 #define IOMMUFD_SHOW_REFERRERS 16
 
@@ -207,6 +210,7 @@ struct iommufd_ctx {
  *          bytes that it has pinned
  * @alignment: of an IOAS: what an IOVA must be a multiple of
  * @huge_pages: of an IOAS: IOMMU_OPTION_HUGE_PAGES
+ * @owner: of an access: its driver's module
  */
 struct iommufd_object_info {
 	u32 id;
@@ -223,6 +227,7 @@ struct iommufd_object_info {
 	u64 pinned;
 	u64 alignment;
 	bool huge_pages;
+	char owner[IOMMUFD_OWNER_LEN];
 };
 
 /**
@@ -428,6 +433,7 @@ struct iommufd_pages {
  * @refs: on what it is attached to; on the way from one to another, on both
  * @ops: the driver's; may be NULL
  * @data: the driver's
+ * @owner: the driver's module, for who looks in
  * @pinned_pages: by all its pins
  */
 struct iommufd_access {
@@ -439,6 +445,7 @@ struct iommufd_access {
 	struct iommufd_ref refs[2];
 	const struct iommufd_access_ops *ops;
 	void *data;
+	char owner[IOMMUFD_OWNER_LEN];
 	atomic_long_t pinned_pages;
 };
 
@@ -644,6 +651,9 @@ long iommufd_vfio_ioctl(struct iommufd_ctx *ictx, unsigned int cmd,
  * @comm: its name then
  * @uid: its effective user then
  * @nr_objects: objects in it now
+ * @rlimit_process: as in struct iommufd_ctx
+ * @pinned: bytes that are pinned for it
+ * @limit: RLIMIT_MEMLOCK of that process now; U64_MAX if it has none, or is gone
  */
 struct iommufd_ctx_info {
 	u64 id;
@@ -651,6 +661,30 @@ struct iommufd_ctx_info {
 	char comm[TASK_COMM_LEN];
 	kuid_t uid;
 	unsigned long nr_objects;
+	bool rlimit_process;
+	u64 pinned;
+	u64 limit;
+};
+
+/* In the order in which they are shown. */
+enum iommufd_range_kind {
+	IOMMUFD_RANGES_USABLE,
+	IOMMUFD_RANGES_ALLOWED,
+	IOMMUFD_RANGES_RESERVED,
+	IOMMUFD_RANGES_MAPPED,
+	IOMMUFD_RANGE_KINDS,
+};
+
+/**
+ * struct iommufd_range_info - a range of an IOAS
+ * @start: first IOVA
+ * @last: last IOVA
+ * @flags: of an area: IOMMU_IOAS_MAP_READABLE, _WRITEABLE
+ */
+struct iommufd_range_info {
+	unsigned long start;
+	unsigned long last;
+	u8 flags;
 };
 
 const char *iommufd_object_type_name(enum iommufd_object_type type);
@@ -660,6 +694,10 @@ unsigned int iommufd_show_contexts(u64 first, struct iommufd_ctx_info *infos,
 				   unsigned int nr);
 int iommufd_show_objects(u64 ctx, u32 *next, struct iommufd_object_info *infos,
 			 unsigned int nr, u32 *generation);
+
+int iommufd_show_ranges(u64 ctx, u32 id, enum iommufd_range_kind kind,
+			unsigned long *from, bool *more,
+			struct iommufd_range_info *infos, unsigned int nr);
 
 /* Above every object id: the walk is over. */
 #define IOMMUFD_SHOW_END U32_MAX

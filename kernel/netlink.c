@@ -10,11 +10,14 @@
  */
 #include <linux/bitmap.h>
 #include <linux/capability.h>
+#include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <net/genetlink.h>
 #include <net/sock.h>
+#include <uapi/linux/iommufd.h>
 #include <uapi/linux/iommufd_netlink.h>
 
 #include "compat.h"
@@ -23,6 +26,10 @@
 /* What a request may name. All else that a reply has is refused in it. */
 #define CONTEXT_REQUEST_MAX IOMMUFD_NL_CONTEXT_ID
 #define OBJECT_REQUEST_MAX IOMMUFD_NL_OBJECT_REFERS_TO
+#define RANGE_REQUEST_MAX IOMMUFD_NL_RANGE_KIND
+
+/* How long a dump waits for an address space that is being changed. */
+#define LOCK_PATIENCE (5 * HZ)
 
 #define EVENTS_GROUP 0
 
@@ -41,8 +48,13 @@ static struct genl_family iommufd_nl_family;
  * @only_id: only objects of this id, if not 0
  * @refers_to: only what refers to this id, if not 0
  * @type: only objects of this type, if below IOMMUFD_OBJ_TYPES
+ * @kind: of the ranges to go on with
+ * @one_kind: and only those
+ * @from: IOVA to go on from
+ * @more: there are more ranges of this kind
  * @ctxs: room for one batch
  * @objs: the same
+ * @ranges: the same
  */
 struct iommufd_nl_walk {
 	int error;
@@ -55,9 +67,14 @@ struct iommufd_nl_walk {
 	u32 only_id;
 	u32 refers_to;
 	enum iommufd_object_type type;
+	enum iommufd_range_kind kind;
+	bool one_kind;
+	unsigned long from;
+	bool more;
 	union {
 		struct iommufd_ctx_info ctxs[IOMMUFD_SHOW_BATCH];
 		struct iommufd_object_info objs[IOMMUFD_SHOW_BATCH];
+		struct iommufd_range_info ranges[IOMMUFD_SHOW_BATCH];
 	};
 };
 
@@ -114,7 +131,79 @@ static int put_ctx(struct sk_buff *skb, const struct iommufd_ctx_info *info)
 	    nla_put_u32(skb, IOMMUFD_NL_CONTEXT_OPENER_UID,
 			from_kuid(&init_user_ns, info->uid)) ||
 	    nla_put_u64_64bit(skb, IOMMUFD_NL_CONTEXT_OBJECTS,
-			      info->nr_objects, IOMMUFD_NL_CONTEXT_PAD))
+			      info->nr_objects, IOMMUFD_NL_CONTEXT_PAD) ||
+	    nla_put_u32(skb, IOMMUFD_NL_CONTEXT_RLIMIT_MODE,
+			info->rlimit_process ? IOMMUFD_NL_RLIMIT_MODE_PROCESS :
+					       IOMMUFD_NL_RLIMIT_MODE_USER) ||
+	    nla_put_u64_64bit(skb, IOMMUFD_NL_CONTEXT_PINNED_BYTES,
+			      info->pinned, IOMMUFD_NL_CONTEXT_PAD) ||
+	    (info->limit != U64_MAX &&
+	     nla_put_u64_64bit(skb, IOMMUFD_NL_CONTEXT_LIMIT_BYTES,
+			       info->limit, IOMMUFD_NL_CONTEXT_PAD)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_ioas(struct sk_buff *skb, const struct iommufd_object_info *info)
+{
+	struct nlattr *nest = nla_nest_start(skb, IOMMUFD_NL_OBJECT_IOAS);
+
+	if (!nest ||
+	    nla_put_u64_64bit(skb, IOMMUFD_NL_IOAS_AREAS, info->areas,
+			      IOMMUFD_NL_IOAS_PAD) ||
+	    nla_put_u64_64bit(skb, IOMMUFD_NL_IOAS_MAPPED_BYTES, info->mapped,
+			      IOMMUFD_NL_IOAS_PAD) ||
+	    nla_put_u64_64bit(skb, IOMMUFD_NL_IOAS_PINNED_BYTES, info->pinned,
+			      IOMMUFD_NL_IOAS_PAD) ||
+	    nla_put_u64_64bit(skb, IOMMUFD_NL_IOAS_ALIGNMENT, info->alignment,
+			      IOMMUFD_NL_IOAS_PAD) ||
+	    nla_put_u8(skb, IOMMUFD_NL_IOAS_HUGE_PAGES, info->huge_pages))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_access(struct sk_buff *skb,
+		      const struct iommufd_object_info *info)
+{
+	struct nlattr *nest = nla_nest_start(skb, IOMMUFD_NL_OBJECT_ACCESS);
+
+	if (!nest || nla_put_string(skb, IOMMUFD_NL_ACCESS_OWNER, info->owner) ||
+	    nla_put_u64_64bit(skb, IOMMUFD_NL_ACCESS_PINNED_BYTES, info->pinned,
+			      IOMMUFD_NL_ACCESS_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* What only this type of object has. */
+static int put_nest(struct sk_buff *skb, const struct iommufd_object_info *info)
+{
+	switch (info->type) {
+	case IOMMUFD_OBJ_IOAS:
+		return put_ioas(skb, info);
+	case IOMMUFD_OBJ_ACCESS:
+		return put_access(skb, info);
+	default:
+		return 0;
+	}
+}
+
+static int put_range(struct sk_buff *skb, const struct iommufd_nl_walk *walk,
+		     const struct iommufd_range_info *info)
+{
+	if (nla_put_u64_64bit(skb, IOMMUFD_NL_RANGE_CONTEXT, walk->ctx,
+			      IOMMUFD_NL_RANGE_PAD) ||
+	    nla_put_u32(skb, IOMMUFD_NL_RANGE_OBJECT, walk->id) ||
+	    nla_put_u32(skb, IOMMUFD_NL_RANGE_KIND, walk->kind) ||
+	    nla_put_u64_64bit(skb, IOMMUFD_NL_RANGE_START, info->start,
+			      IOMMUFD_NL_RANGE_PAD) ||
+	    nla_put_u64_64bit(skb, IOMMUFD_NL_RANGE_LAST, info->last,
+			      IOMMUFD_NL_RANGE_PAD) ||
+	    (info->flags & IOMMU_IOAS_MAP_READABLE &&
+	     nla_put_flag(skb, IOMMUFD_NL_RANGE_READABLE)) ||
+	    (info->flags & IOMMU_IOAS_MAP_WRITEABLE &&
+	     nla_put_flag(skb, IOMMUFD_NL_RANGE_WRITEABLE)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -155,7 +244,8 @@ static int put_object(struct sk_buff *skb, u64 ctx,
 	     nla_put_flag(skb, IOMMUFD_NL_OBJECT_REFERRED_BY_CUT)) ||
 	    nla_put_u32(skb, IOMMUFD_NL_OBJECT_USERS, info->users) ||
 	    (info->owned &&
-	     nla_put_flag(skb, IOMMUFD_NL_OBJECT_KERNEL_OWNED)))
+	     nla_put_flag(skb, IOMMUFD_NL_OBJECT_KERNEL_OWNED)) ||
+	    put_nest(skb, info))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -495,6 +585,106 @@ static int object_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
+static int range_start(struct netlink_callback *cb)
+{
+	struct nlattr **attrs = iommufd_compat_dump_attrs(cb);
+	struct iommufd_nl_walk *walk;
+	int rc;
+
+	static_assert((int)IOMMUFD_RANGES_USABLE ==
+		      (int)IOMMUFD_NL_RANGE_KIND_USABLE);
+	static_assert((int)IOMMUFD_RANGES_ALLOWED ==
+		      (int)IOMMUFD_NL_RANGE_KIND_ALLOWED);
+	static_assert((int)IOMMUFD_RANGES_RESERVED ==
+		      (int)IOMMUFD_NL_RANGE_KIND_RESERVED);
+	static_assert((int)IOMMUFD_RANGES_MAPPED ==
+		      (int)IOMMUFD_NL_RANGE_KIND_MAPPING);
+
+	rc = dump_start(cb);
+	if (rc)
+		return rc;
+	walk = get_walk(cb);
+	walk->more = true;
+	if (walk->error)
+		return 0;
+	if (!attrs[IOMMUFD_NL_RANGE_CONTEXT] ||
+	    !attrs[IOMMUFD_NL_RANGE_OBJECT]) {
+		walk->why = "the ids of a context and of an object are needed";
+		walk->error = -EINVAL;
+		return 0;
+	}
+	walk->ctx = nla_get_u64(attrs[IOMMUFD_NL_RANGE_CONTEXT]);
+	walk->id = nla_get_u32(attrs[IOMMUFD_NL_RANGE_OBJECT]);
+	if (attrs[IOMMUFD_NL_RANGE_KIND]) {
+		walk->one_kind = true;
+		walk->kind = nla_get_u32(attrs[IOMMUFD_NL_RANGE_KIND]);
+	}
+	return 0;
+}
+
+/* One batch, when the address space lets us. The errno is left in @walk. */
+static int get_ranges(struct iommufd_nl_walk *walk)
+{
+	unsigned long patience = jiffies + LOCK_PATIENCE;
+	int n;
+
+	while ((n = iommufd_show_ranges(walk->ctx, walk->id, walk->kind,
+					&walk->from, &walk->more, walk->ranges,
+					IOMMUFD_SHOW_BATCH)) == -EAGAIN) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (time_after(jiffies, patience)) {
+			walk->why = "the address space is being changed all the time";
+			break;
+		}
+		usleep_range(50, 500);
+	}
+	if (n == -ENOENT)
+		walk->why = "there is no such object in the context";
+	else if (n == -EOPNOTSUPP)
+		walk->why = "only an address space has ranges";
+	if (n < 0)
+		walk->error = n;
+	return n;
+}
+
+static int range_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct iommufd_nl_walk *walk = get_walk(cb);
+	void *hdr;
+	int i, n;
+
+	if (walk->error)
+		return refuse_dump(walk, cb);
+	while (!walk->done) {
+		if (!walk->more) {
+			walk->done = walk->one_kind ||
+				     ++walk->kind == IOMMUFD_RANGE_KINDS;
+			walk->from = 0;
+			walk->more = true;
+			continue;
+		}
+		n = get_ranges(walk);
+		if (n < 0)
+			return refuse_dump(walk, cb);
+		for (i = 0; i < n; i++) {
+			hdr = put_dump_header(skb, cb,
+					      IOMMUFD_NL_CMD_RANGE_GET);
+			if (!hdr || put_range(skb, walk, &walk->ranges[i])) {
+				genlmsg_cancel(skb, hdr);
+				walk->from = walk->ranges[i].start;
+				walk->more = true;
+				return skb->len ?: -EMSGSIZE;
+			}
+			genlmsg_end(skb, hdr);
+		}
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return skb->len;
+}
+
 static const struct nla_policy context_policy[CONTEXT_REQUEST_MAX + 1] = {
 	[IOMMUFD_NL_CONTEXT_ID] = { .type = NLA_U64 },
 };
@@ -504,6 +694,13 @@ static const struct nla_policy object_policy[OBJECT_REQUEST_MAX + 1] = {
 	[IOMMUFD_NL_OBJECT_ID] = { .type = NLA_U32 },
 	[IOMMUFD_NL_OBJECT_TYPE] = { .type = NLA_NUL_STRING, .len = 15 },
 	[IOMMUFD_NL_OBJECT_REFERS_TO] = { .type = NLA_U32 },
+};
+
+static const struct nla_policy range_policy[RANGE_REQUEST_MAX + 1] = {
+	[IOMMUFD_NL_RANGE_CONTEXT] = { .type = NLA_U64 },
+	[IOMMUFD_NL_RANGE_OBJECT] = { .type = NLA_U32 },
+	[IOMMUFD_NL_RANGE_KIND] =
+		NLA_POLICY_MAX(NLA_U32, IOMMUFD_RANGE_KINDS - 1),
 };
 
 static const struct genl_ops iommufd_nl_ops[] = {
@@ -523,6 +720,14 @@ static const struct genl_ops iommufd_nl_ops[] = {
 		.doit = object_doit,
 		.start = object_start,
 		.dumpit = object_dumpit,
+		.done = dump_done,
+	},
+	{
+		.cmd = IOMMUFD_NL_CMD_RANGE_GET,
+		.policy = range_policy,
+		.maxattr = RANGE_REQUEST_MAX,
+		.start = range_start,
+		.dumpit = range_dumpit,
 		.done = dump_done,
 	},
 };

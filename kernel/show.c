@@ -15,6 +15,8 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/pid.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
 #include <linux/string.h>
 
 #include "iommufd_private.h"
@@ -78,6 +80,20 @@ u32 iommufd_show_generation(bool objects)
 			 generation;
 }
 
+/* What the opener may pin, if it is still there to be charged. */
+static u64 memlock_limit(const struct iommufd_ctx *ictx)
+{
+	unsigned long limit = RLIM_INFINITY;
+	struct task_struct *task;
+
+	rcu_read_lock();
+	task = pid_task(ictx->opener, PIDTYPE_TGID);
+	if (task)
+		limit = task_rlimit(task, RLIMIT_MEMLOCK);
+	rcu_read_unlock();
+	return limit == RLIM_INFINITY ? U64_MAX : limit;
+}
+
 static void describe_ctx(const struct iommufd_ctx *ictx,
 			 struct iommufd_ctx_info *info)
 {
@@ -86,6 +102,9 @@ static void describe_ctx(const struct iommufd_ctx *ictx,
 	strscpy(info->comm, ictx->opener_comm, sizeof(info->comm));
 	info->uid = ictx->opener_uid;
 	info->nr_objects = READ_ONCE(ictx->nr_objects);
+	info->rlimit_process = READ_ONCE(ictx->rlimit_process);
+	info->pinned = (u64)atomic_long_read(&ictx->pinned_pages) << PAGE_SHIFT;
+	info->limit = memlock_limit(ictx);
 }
 
 /* Under the context's xa_lock, where both ends of a link are whole. */
@@ -192,6 +211,142 @@ int iommufd_show_objects(u64 ctx, u32 *next, struct iommufd_object_info *infos,
 			if (!xa_is_zero(obj))
 				describe_object(obj, &infos[n++]);
 		}
+		xa_unlock(&ictx->objects);
+	}
+	mutex_unlock(&iommufd_contexts_lock);
+	return n;
+}
+
+/* The next allowed range that ends at @from or later. */
+static bool next_allowed(const struct iommufd_ioas *ioas, unsigned long from,
+			 struct iommufd_range_info *info)
+{
+	/* The kernel's interval tree does not know const. */
+	const struct interval_tree_node *node = interval_tree_iter_first(
+		(struct rb_root_cached *)&ioas->allowed, from, ULONG_MAX);
+
+	if (!node)
+		return false;
+	info->start = node->start;
+	info->last = node->last;
+	return true;
+}
+
+/* What lies between two usable ranges, whoever it is reserved by. */
+static bool next_reserved(const struct iommufd_ioas *ioas, unsigned long from,
+			  struct iommufd_range_info *info)
+{
+	unsigned long start, last;
+
+	if (!iommufd_next_usable(ioas, from, ULONG_MAX, &start, &last)) {
+		info->start = from;
+		info->last = ULONG_MAX;
+		return true;
+	}
+	if (start == from) {
+		if (last == ULONG_MAX)
+			return false;
+		from = last + 1;
+		if (!iommufd_next_usable(ioas, from, ULONG_MAX, &start, &last))
+			start = 0;
+	}
+	info->start = from;
+	/* Up to the end of the space, if that wraps. */
+	info->last = start - 1;
+	return true;
+}
+
+static bool next_mapped(const struct iommufd_ioas *ioas, unsigned long from,
+			struct iommufd_range_info *info)
+{
+	const struct iommufd_area *area = iommufd_area_first(ioas, from,
+							     ULONG_MAX);
+
+	if (!area)
+		return false;
+	info->start = area->start;
+	info->last = area->last;
+	info->flags = area->flags;
+	return true;
+}
+
+static bool next_range(const struct iommufd_ioas *ioas,
+		       enum iommufd_range_kind kind, unsigned long from,
+		       struct iommufd_range_info *info)
+{
+	info->flags = 0;
+	switch (kind) {
+	case IOMMUFD_RANGES_USABLE:
+		return iommufd_next_usable(ioas, from, ULONG_MAX, &info->start,
+					   &info->last);
+	case IOMMUFD_RANGES_ALLOWED:
+		return next_allowed(ioas, from, info);
+	case IOMMUFD_RANGES_RESERVED:
+		return next_reserved(ioas, from, info);
+	case IOMMUFD_RANGES_MAPPED:
+		return next_mapped(ioas, from, info);
+	default:
+		return false;
+	}
+}
+
+/* One batch, under the context's xa_lock. */
+static int fill_ranges(struct iommufd_ioas *ioas, enum iommufd_range_kind kind,
+		       unsigned long *from, bool *more,
+		       struct iommufd_range_info *infos, unsigned int nr)
+{
+	int n = 0;
+
+	/* Its holder may sleep, and we may not. */
+	if (!down_read_trylock(&ioas->lock))
+		return -EAGAIN;
+	while (*more && n < nr) {
+		*more = next_range(ioas, kind, *from, &infos[n]);
+		if (!*more)
+			break;
+		*more = infos[n].last != ULONG_MAX;
+		*from = infos[n++].last + 1;
+	}
+	up_read(&ioas->lock);
+	return n;
+}
+
+/**
+ * iommufd_show_ranges - one batch of a walk over the ranges of an IOAS
+ * @ctx: id of the context
+ * @id: id of the IOAS in it
+ * @kind: which ranges
+ * @from: in: lowest IOVA wanted; out: where the next batch starts
+ * @more: true when the walk begins; false when it is over
+ * @infos: array that is filled in the order of IOVAs
+ * @nr: its length; bounds how long the locks are held
+ *
+ * Takes iommufd_contexts_lock, the context's xa_lock and, if it is free, the
+ * IOAS's lock.
+ *
+ * Return: number filled in. -ENOENT if there is no such context or object (any
+ * more), -EOPNOTSUPP if that is no IOAS, -EAGAIN if it is being changed: come
+ * back a little later.
+ */
+int iommufd_show_ranges(u64 ctx, u32 id, enum iommufd_range_kind kind,
+			unsigned long *from, bool *more,
+			struct iommufd_range_info *infos, unsigned int nr)
+{
+	struct iommufd_object *obj;
+	struct iommufd_ctx *ictx;
+	int n = -ENOENT;
+
+	mutex_lock(&iommufd_contexts_lock);
+	ictx = iommufd_ctx_next(ctx);
+	if (ictx && ictx->id == ctx) {
+		xa_lock(&ictx->objects);
+		obj = xa_load(&ictx->objects, id);
+		if (obj && obj->ops == &iommufd_ioas_ops)
+			n = fill_ranges(container_of(obj, struct iommufd_ioas,
+						     obj),
+					kind, from, more, infos, nr);
+		else if (obj)
+			n = -EOPNOTSUPP;
 		xa_unlock(&ictx->objects);
 	}
 	mutex_unlock(&iommufd_contexts_lock);

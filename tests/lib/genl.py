@@ -6,6 +6,9 @@
         prints a JSON object a line: {"attrs": [[number, "hex"], ...],
         "flags": [...]} for each message, then {"end": errno or null,
         "text": ext-ack or null, "intr": true or false}
+  genl.py ids [ATTR...]
+        dumps objects in small portions; prints their ids, a line each, and at
+        the end "whole" or "interrupted"
   genl.py stall COMMAND [ATTR...]
         begins a dump, reads one datagram of it, says so, and waits to be told
         on standard input to go on; then prints the number of messages, the
@@ -133,6 +136,15 @@ def cmd_ask(words):
     print(json.dumps(end))
 
 
+def cmd_ids(words):
+    messages, end = Genl(small=True).ask(2, b"".join(map(parse_attr, words)),
+                                         True)
+    assert end["end"] is None, end
+    for m in messages:
+        print(struct.unpack("=I", dict(m["raw"])[3])[0])
+    print("interrupted" if end["intr"] else "whole")
+
+
 def cmd_stall(words):
     genl = Genl(small=True)
     genl.send(int(words[0]), b"".join(map(parse_attr, words[1:])), DUMP)
@@ -171,7 +183,9 @@ def cmd_sweep(words):
     genl = Genl()
     right = {1: {2: struct.pack("=Q", 1)},
              2: {2: struct.pack("=Q", 1), 3: struct.pack("=I", 1),
-                 4: b"ioas\0", 5: struct.pack("=I", 1)}}
+                 4: b"ioas\0", 5: struct.pack("=I", 1)},
+             3: {2: struct.pack("=Q", 1), 3: struct.pack("=I", 1),
+                 4: struct.pack("=I", 1)}}
     silent, accepted, asked = [], [], 0
 
     def expect_refusal(what, command, body, dump):
@@ -184,12 +198,14 @@ def cmd_sweep(words):
             silent.append((what, end["end"]))
 
     for command, known in right.items():
-        for dump in (False, True):
+        # ranges come as a dump only
+        for dump in (True,) if command == 3 else (False, True):
             for number in range(0, 40):
                 for length in list(range(0, 24)) + [255, 4000, 30000]:
                     payload = b"\xff" * length
                     ok = known.get(number)
-                    if ok and number != 4 and length == len(ok):
+                    if ok and (command, number) != (2, 4) and \
+                            length == len(ok):
                         continue
                     expect_refusal((command, dump, number, length), command,
                                    attr(number, payload), dump)
@@ -204,8 +220,10 @@ def cmd_sweep(words):
             for junk in (b"\x01", b"\x08\0\x02", b"\xff\xff\x02\0", b"\0" * 4):
                 expect_refusal((command, dump, "junk", junk.hex()), command,
                                junk, dump)
-        expect_refusal((command, "nothing"), command, b"", False)
-    for command in (0, 3, 4, 5, 6, 7, 255):
+        expect_refusal((command, "nothing"), command, b"", command == 3)
+    expect_refusal("kind", 3, attr(2, right[3][2]) + attr(3, right[3][3]) +
+                   attr(4, struct.pack("=I", 4)), True)
+    for command in (0, 4, 5, 6, 7, 8, 255):
         for dump in (False, True):
             messages, end = genl.ask(command, b"", dump)
             asked += 1
