@@ -92,13 +92,16 @@ build/tests/%: tests/%.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HELPER_FLAGS) -MMD -MP -MF $@.d -o $@ $<
 
-# libFuzzer on what the tool takes apart from text.
-build/tests/fuzz/parse: tests/fuzz/parse.c cli/parse.c cli/parse.h Makefile
+# libFuzzer on what the tool takes apart: text, and netlink messages.
+FUZZERS := build/tests/fuzz/parse build/tests/fuzz/replies
+build/tests/fuzz/parse: cli/parse.c
+build/tests/fuzz/replies: cli/replies.c cli/parse.c
+$(FUZZERS): build/tests/fuzz/%: tests/fuzz/%.c $(wildcard cli/*.h) Makefile
 	$(call say,FUZZER,$@)
 	@mkdir -p $(@D)
 	$(Q)clang-14 -g -O1 -D_GNU_SOURCE -Wall -Wextra -Werror \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-Icli -o $@ tests/fuzz/parse.c cli/parse.c
+		-Ikernel/include/uapi -Icli -o $@ $(filter %.c,$^) -lmnl
 
 build/tests/%.32: tests/%.c Makefile
 	$(call say,HELPER,$@)

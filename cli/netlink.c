@@ -51,7 +51,7 @@ static int pass_on(struct netlink *nl, ssize_t len, netlink_taker take,
 	const struct nlmsghdr *nlh = (void *)nl->buf;
 	int left = len, ret = 0;
 
-	for (; !ret && mnl_nlmsg_ok(nlh, left);
+	for (; !ret && message_ok(nlh, left);
 	     nlh = mnl_nlmsg_next(nlh, &left)) {
 		/* left over from a request that was given up */
 		if (nlh->nlmsg_seq != nl->sequence)
@@ -192,7 +192,7 @@ int netlink_receive(struct netlink *nl, netlink_taker take, void *data)
 
 	if (len < 0)
 		return -errno;
-	for (; !ret && mnl_nlmsg_ok(nlh, left);
+	for (; !ret && message_ok(nlh, left);
 	     nlh = mnl_nlmsg_next(nlh, &left))
 		if (nlh->nlmsg_type >= NLMSG_MIN_TYPE)
 			ret = take(nlh, data);

@@ -12,6 +12,15 @@
 
 #define HEADER sizeof(struct genlmsghdr)
 
+/*
+ * Is all of a message in the LEFT bytes? libmnl takes a length of 2^31 or more
+ * for a negative one.
+ */
+bool message_ok(const struct nlmsghdr *nlh, int left)
+{
+	return mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_len <= (uint32_t)left;
+}
+
 /* The command, or -1 for a message too short to have one. */
 static int command_of(const struct nlmsghdr *nlh)
 {

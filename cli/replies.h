@@ -76,6 +76,7 @@ struct event_reply {
 	char type[32];
 };
 
+bool message_ok(const struct nlmsghdr *nlh, int left);
 bool parse_family(const struct nlmsghdr *nlh, const char *group,
 		  struct family_reply *reply);
 bool parse_context_reply(const struct nlmsghdr *nlh,

@@ -10,8 +10,6 @@
  */
 #include <linux/bitmap.h>
 #include <linux/capability.h>
-#include <linux/delay.h>
-#include <linux/jiffies.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -27,9 +25,6 @@
 #define CONTEXT_REQUEST_MAX IOMMUFD_NL_CONTEXT_ID
 #define OBJECT_REQUEST_MAX IOMMUFD_NL_OBJECT_REFERS_TO
 #define RANGE_REQUEST_MAX IOMMUFD_NL_RANGE_KIND
-
-/* How long a dump waits for an address space that is being changed. */
-#define LOCK_PATIENCE (5 * HZ)
 
 #define EVENTS_GROUP 0
 
@@ -622,27 +617,24 @@ static int range_start(struct netlink_callback *cb)
 	return 0;
 }
 
-/* One batch, when the address space lets us. The errno is left in @walk. */
+/* One batch. What went wrong is left in @walk. */
 static int get_ranges(struct iommufd_nl_walk *walk)
 {
-	unsigned long patience = jiffies + LOCK_PATIENCE;
-	int n;
+	int n = iommufd_show_ranges(walk->ctx, walk->id, walk->kind,
+				    &walk->from, &walk->more, walk->ranges,
+				    IOMMUFD_SHOW_BATCH);
 
-	while ((n = iommufd_show_ranges(walk->ctx, walk->id, walk->kind,
-					&walk->from, &walk->more, walk->ranges,
-					IOMMUFD_SHOW_BATCH)) == -EAGAIN) {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		if (time_after(jiffies, patience)) {
-			walk->why = "the address space is being changed all the time";
-			break;
-		}
-		usleep_range(50, 500);
-	}
-	if (n == -ENOENT)
+	switch (n) {
+	case -ENOENT:
 		walk->why = "there is no such object in the context";
-	else if (n == -EOPNOTSUPP)
+		break;
+	case -EOPNOTSUPP:
 		walk->why = "only an address space has ranges";
+		break;
+	case -EAGAIN:
+		walk->why = "the address space is being changed all the time";
+		break;
+	}
 	if (n < 0)
 		walk->error = n;
 	return n;

@@ -10,8 +10,10 @@
  * and no count of anything is raised, so looking never makes a destroy fail.
  */
 #include <linux/atomic.h>
+#include <linux/delay.h>
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/pid.h>
@@ -20,6 +22,9 @@
 #include <linux/string.h>
 
 #include "iommufd_private.h"
+
+/* How long a walker waits for an address space that is being changed. */
+#define LOCK_PATIENCE (5 * HZ)
 
 /* They go on with every change that a walk over contexts, or over the objects
  * of all contexts, could meet.
@@ -311,26 +316,9 @@ static int fill_ranges(struct iommufd_ioas *ioas, enum iommufd_range_kind kind,
 	return n;
 }
 
-/**
- * iommufd_show_ranges - one batch of a walk over the ranges of an IOAS
- * @ctx: id of the context
- * @id: id of the IOAS in it
- * @kind: which ranges
- * @from: in: lowest IOVA wanted; out: where the next batch starts
- * @more: true when the walk begins; false when it is over
- * @infos: array that is filled in the order of IOVAs
- * @nr: its length; bounds how long the locks are held
- *
- * Takes iommufd_contexts_lock, the context's xa_lock and, if it is free, the
- * IOAS's lock.
- *
- * Return: number filled in. -ENOENT if there is no such context or object (any
- * more), -EOPNOTSUPP if that is no IOAS, -EAGAIN if it is being changed: come
- * back a little later.
- */
-int iommufd_show_ranges(u64 ctx, u32 id, enum iommufd_range_kind kind,
-			unsigned long *from, bool *more,
-			struct iommufd_range_info *infos, unsigned int nr)
+static int try_ranges(u64 ctx, u32 id, enum iommufd_range_kind kind,
+		      unsigned long *from, bool *more,
+		      struct iommufd_range_info *infos, unsigned int nr)
 {
 	struct iommufd_object *obj;
 	struct iommufd_ctx *ictx;
@@ -350,5 +338,40 @@ int iommufd_show_ranges(u64 ctx, u32 id, enum iommufd_range_kind kind,
 		xa_unlock(&ictx->objects);
 	}
 	mutex_unlock(&iommufd_contexts_lock);
+	return n;
+}
+
+/**
+ * iommufd_show_ranges - one batch of a walk over the ranges of an IOAS
+ * @ctx: id of the context
+ * @id: id of the IOAS in it
+ * @kind: which ranges
+ * @from: in: lowest IOVA wanted; out: where the next batch starts
+ * @more: true when the walk begins; false when it is over
+ * @infos: array that is filled in the order of IOVAs
+ * @nr: its length; bounds how long the locks are held
+ *
+ * Takes iommufd_contexts_lock, the context's xa_lock and, when it is free, the
+ * IOAS's lock. May sleep.
+ *
+ * Return: number filled in. -ENOENT if there is no such context or object (any
+ * more), -EOPNOTSUPP if that is no IOAS, -EAGAIN if it is being changed all the
+ * time, -EINTR for a task that is killed.
+ */
+int iommufd_show_ranges(u64 ctx, u32 id, enum iommufd_range_kind kind,
+			unsigned long *from, bool *more,
+			struct iommufd_range_info *infos, unsigned int nr)
+{
+	unsigned long patience = jiffies + LOCK_PATIENCE;
+	int n;
+
+	while ((n = try_ranges(ctx, id, kind, from, more, infos, nr)) ==
+	       -EAGAIN) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (time_after(jiffies, patience))
+			break;
+		usleep_range(50, 500);
+	}
 	return n;
 }

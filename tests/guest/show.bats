@@ -46,8 +46,8 @@ fdinfo() {
 @test "debugfs lists contexts: id, opener, user, objects, name" {
 	must helper many 5 2
 	must cat "$DEBUGFS/contexts"
-	assert_line --index 0 --regexp '^CONTEXT +OPENER +UID +OBJECTS +COMM$'
-	assert_line --index 1 --regexp "^$(fdinfo iommufd-ctx) +$BASHPID +0 +2 +bash\$"
+	assert_line --index 0 --regexp '^CONTEXT +OPENER +UID +OBJECTS +RLIMIT +PINNED +LIMIT +COMM$'
+	assert_line --index 1 --regexp "^$(fdinfo iommufd-ctx) +$BASHPID +0 +2 +user +0 +[0-9]+ +bash\$"
 }
 
 @test "debugfs shows who opened it, even when that process is gone" {
@@ -76,7 +76,7 @@ contexts_are() { (($(grep -c '^[0-9]' "$DEBUGFS/contexts") == $1)); }
 	must tail -n 1 "$DEBUGFS/contexts"
 	assert_output --regexp ' a\\040b\\0129\\015\\033\[2K\\1349$'
 	must awk '{ print NF }' "$DEBUGFS/contexts"
-	assert_output $'5\n5\n5'
+	assert_output $'8\n8\n8'
 	eval "exec ${evil[1]}>&-"
 	wait
 }
@@ -98,7 +98,7 @@ contexts_are() { (($(grep -c '^[0-9]' "$DEBUGFS/contexts") == $1)); }
 	[[ -r $DEBUGFS/$(fdinfo iommufd-ctx)/objects ]]
 }
 
-folders_are() { (($(find "$DEBUGFS" -mindepth 1 -type d | wc -l) == $1)); }
+folders_are() { (($(find "$DEBUGFS" -mindepth 1 -maxdepth 1 -type d | wc -l) == $1)); }
 
 @test "a folder comes by itself for who looks nowhere else" {
 	wait_for folders_are 1
@@ -124,10 +124,10 @@ folders_are() { (($(find "$DEBUGFS" -mindepth 1 -type d | wc -l) == $1)); }
 	drv create 1 2
 	drv_close
 	must cat "$DEBUGFS/$(fdinfo iommufd-ctx)/objects"
-	assert_line --index 0 --regexp '^ID +TYPE +USERS +REFERS-TO +REFERRED-BY$'
-	assert_line --index 1 --regexp '^1 +ioas +3 +- +2,3$'
-	assert_line --index 2 --regexp '^2 +test +2 +1 +3$'
-	assert_line --index 3 --regexp '^3 +test +1 +1,2 +-$'
+	assert_line --index 0 --regexp '^ID +TYPE +USERS +REFERS-TO +REFERRED-BY +AREAS +MAPPED +PINNED +OWNER$'
+	assert_line --index 1 --regexp '^1 +ioas +3 +- +2,3 +0 +0 +0 +-$'
+	assert_line --index 2 --regexp '^2 +test +2 +1 +3 +- +- +- +-$'
+	assert_line --index 3 --regexp '^3 +test +1 +1,2 +- +- +- +- +-$'
 	[[ ${#lines[@]} == 4 ]]
 }
 
