@@ -14,11 +14,13 @@
 
 /*
  * Is all of a message in the LEFT bytes? libmnl takes a length of 2^31 or more
- * for a negative one.
+ * for a negative one, and looks for attributes up to where the next message
+ * would begin.
  */
 bool message_ok(const struct nlmsghdr *nlh, int left)
 {
-	return mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_len <= (uint32_t)left;
+	return mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_len <= (uint32_t)left &&
+	       MNL_ALIGN(nlh->nlmsg_len) <= (uint32_t)left;
 }
 
 /* The command, or -1 for a message too short to have one. */
