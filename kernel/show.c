@@ -132,14 +132,20 @@ static void describe_refs(const struct iommufd_object *obj,
 	}
 }
 
+/*
+ * Members that the counts or the type say are not used stay as they were: a lock
+ * is held, and most of them are not.
+ */
 static void describe_object(const struct iommufd_object *obj,
 			    struct iommufd_object_info *info)
 {
-	memset(info, 0, sizeof(*info));
 	info->id = obj->id;
 	info->type = obj->ops->type;
 	info->users = refcount_read(&obj->users);
 	info->owned = obj->owned;
+	info->nr_refers_to = 0;
+	info->nr_referrers = 0;
+	info->more_referrers = false;
 	describe_refs(obj, info);
 	if (obj->ops->describe)
 		obj->ops->describe(obj, info);

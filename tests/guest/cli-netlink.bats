@@ -66,6 +66,30 @@ ctx_id() { sed -n 's/^iommufd-ctx:\t//p' "/proc/$BASHPID/fdinfo/5"; }
 	drv_close
 }
 
+@test "show tells of an IOAS all that there is" {
+	exec 5<>/dev/iommu
+	must helper ioas 5
+	must helper space 5 1 allow 0 0xffffff
+	must helper space 5 1 map 0x10000 0x3000 rw
+	must helper space 5 1 map 0x40000 0x1000 r
+	must iommufdctl show 1 -c fd:5 --json
+	assert_schema "$SCHEMA" '#/$defs/show'
+	assert_json '.contexts[0].objects[0] | .areas == 2 and .mapped_bytes == 16384 and .pinned_bytes == 0'
+	assert_json '.contexts[0].objects[0] | .alignment == 1 and .huge_pages == true'
+	assert_json '.contexts[0].objects[0].ranges == [{"start": "0x0", "last": "0xffffffffffffffff"}]'
+	assert_json '.contexts[0].objects[0].allowed == [{"start": "0x0", "last": "0xffffff"}]'
+	assert_json '.contexts[0].objects[0].reserved == []'
+	assert_json '.contexts[0].objects[0].mappings == [
+		{"start": "0x10000", "last": "0x12fff", "readable": true, "writeable": true},
+		{"start": "0x40000", "last": "0x40fff", "readable": true, "writeable": false}]'
+	must iommufdctl show 1 -c fd:5
+	assert_line --regexp '^mappings +0x10000-0x12fff rw$'
+	assert_line --regexp '^ +0x40000-0x40fff r-$'
+	assert_line --regexp '^huge_pages +yes$'
+	must iommufdctl list -c fd:5
+	assert_line --regexp ' 2 +16 KiB +0 B '
+}
+
 @test "more referrers than the kernel tells at once are all there" {
 	local n
 	exec 5<>/dev/iommu

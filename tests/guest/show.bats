@@ -249,6 +249,65 @@ slab_of_group_is_above() {
 	(($(awk '$1 == "slab" { print $2 }' "$GROUP/memory.stat") > $1))
 }
 
+@test "debugfs shows the areas of an IOAS, once its objects were read" {
+	local dir id
+	must helper ioas 5
+	dir=$DEBUGFS/$(fdinfo iommufd-ctx)
+	[[ ! -e $dir/ioas/1 ]]
+	must cat "$dir/objects"
+	must cat "$dir/ioas/1/areas"
+	assert_equal "${#lines[@]}" 1
+	must helper space 5 1 map 0x10000 0x3000 rw
+	must helper space 5 1 map 0xfffffffffffff000 0x1000 r
+	must cat "$dir/ioas/1/areas"
+	assert_line --index 0 --regexp '^START +LAST +ACCESS$'
+	assert_line --index 1 '0x0000000000010000 0x0000000000012fff rw'
+	assert_line --index 2 '0xfffffffffffff000 0xffffffffffffffff r-'
+	assert_equal "${#lines[@]}" 3
+	must grep '^1 ' "$dir/objects"
+	assert_output --regexp ' 2 +16384 +0 +-$'
+	# In whatever portions it is read; more than one batch of it.
+	for ((n = 0; n < 80; n++)); do helper space 5 1 map $((0x100000 + n * 0x1000)) 0x1000 r; done
+	diff <(dd if="$dir/ioas/1/areas" bs=41 status=none) "$dir/ioas/1/areas"
+	(($(wc -l <"$dir/ioas/1/areas") == 83))
+	diff <(dd if="$dir/ioas/1/areas" bs=20 skip=30 status=none) \
+		<(tail -c +601 "$dir/ioas/1/areas")
+	# Gone: not to be opened, and what is open shows nothing of another.
+	exec 7<"$dir/ioas/1/areas"
+	must helper destroy 5 1
+	must_fail 1 cat "$dir/ioas/1/areas"
+	must cat <&7
+	assert_equal "${#lines[@]}" 1
+	exec 7>&-
+	must helper ioas 5
+	must cat "$dir/ioas/1/areas"
+	assert_equal "${#lines[@]}" 1
+}
+
+@test "of very many IOASes the first have a folder" {
+	local dir
+	must helper many 5 2000
+	dir=$DEBUGFS/$(fdinfo iommufd-ctx)
+	cat "$dir/objects" >/dev/null
+	(($(find "$dir/ioas" -mindepth 1 -maxdepth 1 | wc -l) == 1024))
+	exec 5>&-
+	wait_for folders_are 0
+	exec 5<>/dev/iommu
+}
+
+@test "objects are read while their context goes away" {
+	local n id
+	for ((n = 0; n < 30; n++)); do
+		exec 6<>/dev/iommu
+		helper many 6 30
+		id=$(fdinfo iommufd-ctx 6)
+		(cat "$DEBUGFS/$id/objects" "$DEBUGFS/$id"/ioas/*/areas >/dev/null 2>&1 || true) &
+		exec 6>&-
+		wait $!
+	done
+	wait_for folders_are 1
+}
+
 @test "debugfs is for root" {
 	must_fail 1 as_user cat "$DEBUGFS/contexts"
 	assert_output --partial 'Permission denied'
