@@ -145,8 +145,8 @@ static int cannot_ask(const struct busy *busy, int err, struct problem *p)
 {
 	if (busy->nl && err == EPERM)
 		return problem_set(p, STATUS_NOT_PERMITTED, err,
-			"in use, and to find out by what takes "
-			"CAP_SYS_ADMIN: destroy that first");
+			"in use, and the kernel does not tell by what: %s",
+			busy->nl->reason);
 	return problem_set(p, STATUS_UNSUPPORTED, err,
 		"in use, and this kernel's iommufd does not tell by what: "
 		"destroy that first");

@@ -63,7 +63,7 @@ static int pass_on(struct netlink *nl, ssize_t len, netlink_taker take,
 		} else if (nlh->nlmsg_type == NLMSG_ERROR ||
 			   nlh->nlmsg_type == NLMSG_DONE) {
 			*end = true;
-			return -parse_end(nlh, nl->reason);
+			return parse_end(nlh, nl->reason);
 		}
 	}
 	return ret;

@@ -30,7 +30,7 @@ struct netlink {
 	uint32_t sequence;
 	char reason[REASON_MAX];
 	bool interrupted;
-	_Alignas(8) char buf[32768];
+	char buf[32768] __attribute__((aligned(8)));
 };
 
 /* In place of 0 or -1: there is no such family, so nothing was asked. */

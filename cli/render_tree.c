@@ -197,7 +197,7 @@ static void print_below(struct tree *tree, struct node *node,
 	tree->last[depth] = last;
 	print_node(tree, node, depth);
 	for (size_t i = 0; i < node->count; i++)
-		left += find(tree, tree->ids[node->first + i]) != NULL;
+		left += !!find(tree, tree->ids[node->first + i]);
 	if (left && (node->shown || depth + 1 == DEPTH_MAX)) {
 		puts(node->shown ? "  (its own: above)" : "  (and more below)");
 		return;

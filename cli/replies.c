@@ -417,7 +417,7 @@ static void parse_reason(const struct nlmsghdr *nlh, size_t offset,
 }
 
 /*
- * Of a message that ends a reply, NLMSG_ERROR or NLMSG_DONE: the errno, or 0,
+ * Of a message that ends a reply, NLMSG_ERROR or NLMSG_DONE: 0 or -errno,
  * and in REASON (of REASON_MAX bytes) the kernel's words.
  */
 int parse_end(const struct nlmsghdr *nlh, char *reason)
@@ -430,7 +430,7 @@ int parse_end(const struct nlmsghdr *nlh, char *reason)
 	*reason = '\0';
 	if (nlh->nlmsg_type == NLMSG_ERROR) {
 		if (len < sizeof(*error))
-			return EBADMSG;
+			return -EBADMSG;
 		offset = sizeof(*error);
 		/* what was asked follows, unless the kernel left it away */
 		if (!(nlh->nlmsg_flags & NLM_F_CAPPED) &&
@@ -438,11 +438,11 @@ int parse_end(const struct nlmsghdr *nlh, char *reason)
 		    error->msg.nlmsg_len <= len)
 			offset += error->msg.nlmsg_len - NLMSG_HDRLEN;
 	} else if (nlh->nlmsg_type != NLMSG_DONE || len < sizeof(int)) {
-		return EBADMSG;
+		return -EBADMSG;
 	}
 	memcpy(&err, error, sizeof(err));
 	if (err > 0 || err < -4095)
-		return EBADMSG;
+		return -EBADMSG;
 	parse_reason(nlh, MNL_ALIGN(offset), reason);
-	return -err;
+	return err;
 }

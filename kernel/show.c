@@ -233,8 +233,9 @@ static bool next_allowed(const struct iommufd_ioas *ioas, unsigned long from,
 			 struct iommufd_range_info *info)
 {
 	/* The kernel's interval tree does not know const. */
-	const struct interval_tree_node *node = interval_tree_iter_first(
-		(struct rb_root_cached *)&ioas->allowed, from, ULONG_MAX);
+	struct rb_root_cached *allowed = (struct rb_root_cached *)&ioas->allowed;
+	const struct interval_tree_node *node =
+		interval_tree_iter_first(allowed, from, ULONG_MAX);
 
 	if (!node)
 		return false;

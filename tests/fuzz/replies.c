@@ -62,7 +62,7 @@ static void one(const struct nlmsghdr *nlh)
 		text(event.type, sizeof(event.type));
 	}
 	err = parse_end(nlh, reason);
-	check(err >= 0 && err <= 4095);
+	check(err <= 0 && err >= -4095);
 	text(reason, sizeof(reason));
 }
 

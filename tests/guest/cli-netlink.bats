@@ -113,9 +113,15 @@ ctx_id() { sed -n 's/^iommufd-ctx:\t//p' "/proc/$BASHPID/fdinfo/5"; }
 
 @test "EBUSY names who refers to the object, and the process" {
 	family
-	must_fail 4 iommufdctl destroy -c fd:5 1
-	assert_output "iommufdctl: destroy 1: in use by test 2, test 3, in a context held by bash[$BASHPID]: destroy what uses it first, or add --recursive"
-	must_fail 4 iommufdctl destroy -c fd:5 3 --json
+	# Not by run, whose own shell would be one more holder.
+	status=0
+	iommufdctl destroy -c fd:5 1 2>"$BATS_TEST_TMPDIR/err" || status=$?
+	assert_equal "$status" 4
+	assert_equal "$(<"$BATS_TEST_TMPDIR/err")" "iommufdctl: destroy 1: in use by test 2, test 3, in a context held by bash[$BASHPID]: destroy what uses it first, or add --recursive"
+	status=0
+	iommufdctl destroy -c fd:5 3 --json 2>"$BATS_TEST_TMPDIR/err" || status=$?
+	assert_equal "$status" 4
+	output=$(<"$BATS_TEST_TMPDIR/err")
 	assert_schema "$SCHEMA" '#/$defs/error'
 	assert_json '.errno == "EBUSY" and .id == 3 and .referred_by == [4]'
 	assert_json ".holders == [{\"pid\": $BASHPID, \"comm\": \"bash\", \"fd\": 5}]"
@@ -172,7 +178,7 @@ ctx_id() { sed -n 's/^iommufd-ctx:\t//p' "/proc/$BASHPID/fdinfo/5"; }
 @test "destroy --recursive without the right to ask" {
 	family
 	must_fail 5 as_user iommufdctl destroy -c fd:5 1 --recursive
-	assert_output --partial 'takes CAP_SYS_ADMIN'
+	assert_output --partial 'does not tell by what: CAP_SYS_ADMIN in'
 	must_fail 4 as_user iommufdctl destroy -c fd:5 1
 	assert_output --partial 'in use by another object or by a driver'
 	# what is in nobody's way needs no question
@@ -182,7 +188,8 @@ ctx_id() { sed -n 's/^iommufd-ctx:\t//p' "/proc/$BASHPID/fdinfo/5"; }
 
 @test "the tree: below each object what it uses" {
 	family
-	must iommufdctl list -c fd:5 --tree
+	iommufdctl list -c fd:5 --tree >"$BATS_TEST_TMPDIR/out"
+	output=$(<"$BATS_TEST_TMPDIR/out")
 	output=$(sed -E 's/^context [0-9]+/context 7/; s/\[[0-9]+\]/[812]/' <<<"$output")
 	golden tree.txt
 	# JSON has one shape, tree or not
@@ -217,7 +224,8 @@ ctx_id() { sed -n 's/^iommufd-ctx:\t//p' "/proc/$BASHPID/fdinfo/5"; }
 
 @test "the graph is DOT" {
 	family
-	must iommufdctl graph -c fd:5
+	iommufdctl graph -c fd:5 >"$BATS_TEST_TMPDIR/out"
+	output=$(<"$BATS_TEST_TMPDIR/out")
 	output=$(sed -E 's/context [0-9]+/context 7/; s/\[[0-9]+\]/[812]/' <<<"$output")
 	golden graph.dot
 	must_fail 64 iommufdctl graph --json
