@@ -351,9 +351,8 @@ struct iommufd_area {
  * @mm: address space that the memory is mapped from, or, for a file, the one
  *      that is charged; NULL for a file that is charged to a user. Held by
  *      mmgrab(): it may have no user any more
- * @uptr: address in @mm, of a whole page
  * @file: the file, or NULL
- * @start_index: page of @file where this begins
+ * @base: address in @mm, or offset in @file, where this begins: a whole page
  * @task: whose limit holds; the process that mapped
  * @user: whom pinned memory is charged to, NULL if to the process
  * @ictx: counts what is pinned
@@ -372,9 +371,8 @@ struct iommufd_pages {
 	unsigned long nr_pages;
 	unsigned long nr_pinned;
 	struct mm_struct *mm;
-	unsigned long uptr;
 	struct file *file;
-	unsigned long start_index;
+	unsigned long base;
 	struct task_struct *task;
 	struct user_struct *user;
 	struct iommufd_ctx *ictx;

@@ -37,7 +37,7 @@ static int check_range(u64 start, u64 length)
 /* Where an area begins in memory: of that only the low bits matter. */
 static unsigned long place_of(const struct iommufd_area *area)
 {
-	return area->pages->uptr + (area->in_pages.start << PAGE_SHIFT) +
+	return area->pages->base + (area->in_pages.start << PAGE_SHIFT) +
 	       area->offset;
 }
 

@@ -162,7 +162,8 @@ static struct iommufd_pages *pages_alloc(struct iommufd_ctx *ictx,
 	pages->nr_pages = nr_pages;
 	pages->ictx = ictx;
 	pages->writable = flags & IOMMU_IOAS_MAP_WRITEABLE;
-	pages->unlimited = capable(CAP_IPC_LOCK);
+	/* Seldom has a user this, and it is no attempt at anything. */
+	pages->unlimited = ns_capable_noaudit(&init_user_ns, CAP_IPC_LOCK);
 	pages->task = current->group_leader;
 	get_task_struct(pages->task);
 	if (!READ_ONCE(ictx->rlimit_process))
@@ -206,7 +207,7 @@ struct iommufd_pages *iommufd_pages_of_user(struct iommufd_ctx *ictx,
 			    flags);
 	if (IS_ERR(pages))
 		return pages;
-	pages->uptr = uptr - offset;
+	pages->base = uptr - offset;
 	pages->mm = current->mm;
 	mmgrab(pages->mm);
 	init_first(pages, offset, flags);
@@ -253,7 +254,7 @@ struct iommufd_pages *iommufd_pages_of_file(struct iommufd_ctx *ictx, int fd,
 		return pages;
 	}
 	pages->file = file;
-	pages->start_index = start >> PAGE_SHIFT;
+	pages->base = start - offset;
 	if (!pages->user) {
 		pages->mm = current->mm;
 		mmgrab(pages->mm);
@@ -646,13 +647,12 @@ static long get_frames(struct iommufd_pages *pages, unsigned long index,
 		       unsigned long nr, bool write, bool lasting,
 		       struct page **list)
 {
+	unsigned long at = pages->base + (index << PAGE_SHIFT);
+
 	if (pages->file)
-		return iommufd_frames_of_file(pages->file,
-					      pages->start_index + index, nr,
+		return iommufd_frames_of_file(pages->file, at >> PAGE_SHIFT, nr,
 					      list);
-	return iommufd_frames_of_user(pages->mm,
-				      pages->uptr + (index << PAGE_SHIFT), nr,
-				      write, lasting, list);
+	return iommufd_frames_of_user(pages->mm, at, nr, write, lasting, list);
 }
 
 static int pinner_init(struct pinner *p, struct iommufd_pages *pages,
@@ -945,7 +945,7 @@ void iommufd_pages_unpin(struct iommufd_pages *pages, unsigned long first,
 static int rw_user(struct iommufd_pages *pages, u64 pos, void *data, size_t len,
 		   unsigned int flags)
 {
-	void __user *uptr = u64_to_user_ptr(pages->uptr + pos);
+	void __user *uptr = u64_to_user_ptr(pages->base + pos);
 	bool borrowed;
 	int rc;
 
