@@ -452,6 +452,8 @@ static long keep(struct pinner *p, unsigned long nr)
 	insert_chunk(p->pages, chunk);
 	count_chunk(p->pages, chunk, 1);
 	use_chunk(p, chunk);
+	/* What lies side by side becomes one run, however large. */
+	join_at(p->pages, p->pos - i);
 	mutex_unlock(&p->pages->lock);
 	return i;
 }
