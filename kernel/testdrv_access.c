@@ -301,7 +301,8 @@ static int do_pin(struct testdrv_io *io)
 
 	mutex_lock(&io->tacc->lock);
 	rc = iommufd_access_pin_pages(io->tacc->access, io->iova, io->length,
-				      pin->pages, io->flags);
+				      pin->pages,
+				      io->flags & ~IOMMUFD_ACCESS_RW_KTHREAD);
 	if (!rc) {
 		io->result = pin->nr;
 		list_add(&pin->node, &io->tacc->pins);
