@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * access TEST: what an in-kernel user of an IOAS gets to see of a program's
+ * access TEST [STEPS [SEED]]: what an in-kernel user of an IOAS gets to see of a program's
  * memory, and what is pinned and charged for it. Each test says what must hold
  * above its function. The in-kernel user is kernel/testdrv_access.c, which must
  * be loaded. After each test as many pages must be unpinned as were pinned.
@@ -339,7 +339,6 @@ static void random_pins(unsigned int steps)
 	unsigned int step, i, page;
 	uint32_t id[3];
 
-	rng = time(NULL) * 2654435761U + 1;
 	printf("seed %" PRIu64 "\n", rng);
 	fresh();
 	for (i = 0; i < RANDOM_PINS; i++)
@@ -394,6 +393,8 @@ static void random_pins(unsigned int steps)
 			sum += used[page];
 		if (step % 16 == 0)
 			expect_u64("held", sum, held_since(before));
+		if (failed)
+			printf("in step %u\n", step);
 	}
 }
 
@@ -1184,6 +1185,8 @@ int main(int argc, char **argv)
 		return 64;
 	if (argc > 2)
 		steps = atoi(argv[2]);
+	rng = argc > 3 ? strtoull(argv[3], NULL, 0) :
+			 (uint64_t)time(NULL) * 2654435761U + 1;
 	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
 		if (strcmp(tests[i].name, argv[1]))
 			continue;
