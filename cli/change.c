@@ -28,20 +28,22 @@ int change_ioas(const struct context *context, uint32_t id,
 		const struct change *change, struct problem *p)
 {
 	int fd = context->fd;
-	uint64_t before = 0;
+	uint64_t before = 0, value = change->huge_pages == TRUTH_YES;
 	bool switched = change->huge_pages != TRUTH_UNKNOWN;
 
 	if (switched &&
-	    (option_get(fd, id, IOMMU_OPTION_HUGE_PAGES, &before) ||
-	     option_set(fd, id, IOMMU_OPTION_HUGE_PAGES,
-			change->huge_pages == TRUTH_YES)))
+	    (iommu_option(fd, IOMMU_OPTION_HUGE_PAGES, IOMMU_OPTION_OP_GET, id,
+			  &before) ||
+	     iommu_option(fd, IOMMU_OPTION_HUGE_PAGES, IOMMU_OPTION_OP_SET, id,
+			  &value)))
 		return failed(p, context, id, change, TRYING_HUGE_PAGES);
 	if (!change->allow.known ||
 	    !ioas_allow(fd, id, change->allow.ranges, change->allow.count))
 		return 0;
 	failed(p, context, id, change, TRYING_ALLOW);
 	if (switched)
-		option_set(fd, id, IOMMU_OPTION_HUGE_PAGES, before);
+		iommu_option(fd, IOMMU_OPTION_HUGE_PAGES, IOMMU_OPTION_OP_SET,
+			     id, &before);
 	return -1;
 }
 

@@ -135,7 +135,8 @@ static void explain_memory(FILE *out, const struct attempt *a, int err)
 	}
 	fprintf(out, "no memory, or more would be pinned than the limit of "
 		"%ju KiB allows ('ulimit -l'", (uintmax_t)limit.rlim_cur / 1024);
-	if (!option_get(a->context->fd, 0, IOMMU_OPTION_RLIMIT_MODE, &mode))
+	if (!iommu_option(a->context->fd, IOMMU_OPTION_RLIMIT_MODE,
+			  IOMMU_OPTION_OP_GET, 0, &mode))
 		fprintf(out, ", counted for the %s",
 			mode ? "process" : "user");
 	fputs("): raise it, or do it with CAP_IPC_LOCK", out);

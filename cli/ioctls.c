@@ -32,6 +32,24 @@ int object_destroy(int fd, uint32_t id)
 	return call(fd, IOMMU_DESTROY, &cmd);
 }
 
+/* Sets an option to *VALUE, or gets it there, as OP says. */
+int iommu_option(int fd, uint32_t option, uint16_t op, uint32_t object,
+		 uint64_t *value)
+{
+	struct iommu_option cmd = {
+		.size = sizeof(cmd),
+		.option_id = option,
+		.op = op,
+		.object_id = object,
+		.val64 = op == IOMMU_OPTION_OP_SET ? *value : 0,
+	};
+
+	if (call(fd, IOMMU_OPTION, &cmd))
+		return -1;
+	*value = cmd.val64;
+	return 0;
+}
+
 /*
  * Asks for no ranges at all: changes nothing and costs little. That there are
  * more ranges than asked for (EMSGSIZE) is a yes too. -1 with ENOENT is a no.
@@ -164,33 +182,4 @@ int ioas_unmap(int fd, uint32_t id, const struct range *range,
 	/* not every driver writes it on an error */
 	*unmapped = ret && cmd.length == length ? 0 : cmd.length;
 	return ret;
-}
-
-static int option(int fd, uint16_t op, uint32_t id, uint32_t which,
-		  uint64_t *value)
-{
-	struct iommu_option cmd = {
-		.size = sizeof(cmd),
-		.option_id = which,
-		.op = op,
-		.object_id = id,
-		.val64 = *value,
-	};
-
-	if (call(fd, IOMMU_OPTION, &cmd))
-		return -1;
-	*value = cmd.val64;
-	return 0;
-}
-
-/* ID is 0 for an option of the context. */
-int option_get(int fd, uint32_t id, uint32_t which, uint64_t *value)
-{
-	*value = 0;
-	return option(fd, IOMMU_OPTION_OP_GET, id, which, value);
-}
-
-int option_set(int fd, uint32_t id, uint32_t which, uint64_t value)
-{
-	return option(fd, IOMMU_OPTION_OP_SET, id, which, &value);
 }

@@ -13,14 +13,14 @@
 
 int ioas_create(int fd, uint32_t *id);
 int object_destroy(int fd, uint32_t id);
+int iommu_option(int fd, uint32_t option, uint16_t op, uint32_t object,
+		 uint64_t *value);
 int ioas_exists(int fd, uint32_t id);
 int ioas_ranges(int fd, uint32_t id, struct iommu_iova_range **ranges,
 		uint32_t *count, uint64_t *alignment);
 int ioas_allow(int fd, uint32_t id, const struct range *ranges, size_t count);
 int ioas_unmap(int fd, uint32_t id, const struct range *range,
 	       uint64_t *unmapped);
-int option_get(int fd, uint32_t id, uint32_t option, uint64_t *value);
-int option_set(int fd, uint32_t id, uint32_t option, uint64_t value);
 
 /*
  * struct mapping - what is mapped, and where to

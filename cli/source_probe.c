@@ -73,7 +73,8 @@ static const char *ask_rlimit_mode(int fd)
 {
 	uint64_t mode;
 
-	if (option_get(fd, 0, IOMMU_OPTION_RLIMIT_MODE, &mode))
+	if (iommu_option(fd, IOMMU_OPTION_RLIMIT_MODE, IOMMU_OPTION_OP_GET, 0,
+			 &mode))
 		return NULL;
 	return mode ? "process" : "user";
 }
@@ -252,7 +253,8 @@ static int ask(const struct context *context, uint32_t id,
 		ranges[i] = (struct range){ room[i].start, room[i].last };
 	free(room);
 	info->ranges = (struct range_list){ true, count, ranges };
-	if (!option_get(context->fd, id, IOMMU_OPTION_HUGE_PAGES, &huge_pages))
+	if (!iommu_option(context->fd, IOMMU_OPTION_HUGE_PAGES,
+			  IOMMU_OPTION_OP_GET, id, &huge_pages))
 		info->huge_pages = huge_pages ? TRUTH_YES : TRUTH_NO;
 	return 0;
 }

@@ -78,7 +78,7 @@ $((at + 10)), expected " set 1 "allow=0-1,$word"
 		6 0x10-0xf an address that is not below the first one
 		3 0+0 a length of at least 1
 		3 0+0K a length of at least 1
-		7 0x5-0xffffffffffffffff0 a number below 2^64
+		5 0x5-0xffffffffffffffff0 a number below 2^64
 		1 18446744073709551616-5 a number below 2^64
 		1 16777216T-5 a number below 2^64
 		3 0+16777216T a number below 2^64
