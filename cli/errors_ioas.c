@@ -195,17 +195,21 @@ static const struct {
 	{ TRYING_MAP, EEXIST, STATUS_IN_USE, NULL, explain_place },
 	{ TRYING_MAP, ENOSPC, STATUS_FAILED, NULL, explain_room },
 	{ TRYING_MAP, EOVERFLOW, STATUS_FAILED,
-	  "address and length together go past 2^64", NULL },
+	  "address and length together must stay below 2^64", NULL },
 	{ TRYING_MAP, EFAULT, STATUS_FAILED,
 	  "the memory cannot be pinned: a file that became shorter, or a "
 	  "device's own memory, which cannot be mapped this way", NULL },
+	{ TRYING_MAP, EACCES, STATUS_NOT_PERMITTED,
+	  "the file is not open for that: --read-only asks for less", NULL },
 	{ TRYING_MAP, EPERM, STATUS_NOT_PERMITTED,
 	  "not permitted: memory that is sealed against writing is mapped "
 	  "with --read-only", NULL },
 	{ TRYING_MAP, EOPNOTSUPP, STATUS_UNSUPPORTED,
 	  "this kernel's iommufd cannot map such memory", NULL },
 	{ TRYING_UNMAP, ENOENT, STATUS_FAILED, NULL, explain_unmapped },
-	{ TRYING_UNMAP, EBUSY, STATUS_IN_USE, NULL, explain_pinned },
+	{ TRYING_UNMAP, EBUSY, STATUS_IN_USE,
+	  "someone else is unmapping there just now: see what is left", NULL },
+	{ TRYING_UNMAP, EDEADLK, STATUS_IN_USE, NULL, explain_pinned },
 	{ TRYING_ALLOW, EADDRINUSE, STATUS_IN_USE, NULL, explain_allow },
 	{ TRYING_ALLOW, EINVAL, STATUS_FAILED,
 	  "the kernel takes only ranges of more than one address that do not "
