@@ -123,13 +123,23 @@ shown() { iommufdctl show 1 --json | jq -c ".contexts[0].objects[0].$1"; }
 @test "memory is what the kernel maps, whatever becomes of command and name" {
 	must iommufdctl create ioas
 	load ../lib/testdrv
-	drv_open 5
-	head -c 8192 /dev/zero | tr '\0' 'a' >/dev/shm/memory
+	truncate -s 8K /dev/shm/memory
+	exec 6</dev/shm/memory
 	must iommufdctl map 1 --file /dev/shm/memory --iova 0x10000
 	rm /dev/shm/memory
 	must iommufdctl map 1 --anon 8K --iova 0x20000
 	must iommufdctl map 1 --anon 8K --iova 0x30000 --read-only
-	reads_and_writes
+	drv_open 5
+	user=$(drv_make access plain)
+	drv attach "$user" 1
+	for iova in 0x10000 0x20000; do
+		drv write "$user" $iova 8192 5 1
+		drv read "$user" $iova 8192 5 0
+	done
+	drv_fails "Operation not permitted" write "$user" 0x30000 8192 5 1
+	# the pattern of the test driver, in the file itself
+	assert_equal "$(od -An -tu1 -N4 <&6)" " 213 244  19  50"
+	exec 6<&-
 	drv_close
 }
 
@@ -227,6 +237,26 @@ shown() { iommufdctl show 1 --json | jq -c ".contexts[0].objects[0].$1"; }
 	must iommufdctl map 1 --anon 64K --iova 0x10000
 	load ../lib/testdrv
 	drv_open 5
-	asks_back
+	user=$(drv_make access obey)
+	drv attach "$user" 1
+	drv pin "$user" 0x10000 65536 1
+	must iommufdctl unmap 1 0x10000+64K
+	assert_equal "$(drv_make pinned "$user")" 0
+	drv_close
+}
+
+@test "a driver that keeps memory: exit 4, and who it is about" {
+	must iommufdctl create ioas
+	must iommufdctl map 1 --anon 64K --iova 0x10000
+	load ../lib/testdrv
+	drv_open 5
+	user=$(drv_make access refuse 1000000)
+	drv attach "$user" 1
+	drv pin "$user" 0x10000 4096 1
+	expect_splat 'iommufd: an access does not unpin' \
+		must_fail 4 iommufdctl unmap 1 --all
+	assert_output --partial "has memory that a driver does not let go of"
+	drv unpin "$user" 0x10000 4096
+	must iommufdctl unmap 1 --all
 	drv_close
 }
