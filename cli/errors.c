@@ -132,6 +132,8 @@ static const struct {
 	{ DOING_ASK, ENOENT, STATUS_NOT_FOUND,
 	  "no such object@, or of a type that cannot be looked into: "
 	  "'iommufdctl list' shows what there is", NULL },
+	{ DOING_CHANGE, ENOENT, STATUS_NOT_FOUND,
+	  "no such ioas@: 'iommufdctl list' shows what there is", NULL },
 	{ DOING_ANYTHING, ENOTTY, STATUS_UNSUPPORTED,
 	  "this kernel's iommufd does not know that command", NULL },
 	{ DOING_ANYTHING, EOPNOTSUPP, STATUS_UNSUPPORTED,

@@ -178,6 +178,31 @@ static void explain_allow(FILE *out, const struct attempt *a, int err)
 	fputs("a range among them is in use for something else", out);
 }
 
+/* Two ranges that have an address in common, or one that is too short. */
+static void explain_list(FILE *out, const struct attempt *a, int err)
+{
+	const struct range *r = a->ranges.ranges;
+
+	(void)err;
+	for (size_t i = 0; i < a->ranges.count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (r[i].start > r[j].last || r[j].start > r[i].last)
+				continue;
+			fprintf(out, "0x%jx-0x%jx and 0x%jx-0x%jx overlap",
+				(uintmax_t)r[j].start, (uintmax_t)r[j].last,
+				(uintmax_t)r[i].start, (uintmax_t)r[i].last);
+			return;
+		}
+		if (r[i].start == r[i].last) {
+			fprintf(out, "0x%jx-0x%jx is one address: a range that "
+				"is set aside has two at least",
+				(uintmax_t)r[i].start, (uintmax_t)r[i].last);
+			return;
+		}
+	}
+	fputs("the kernel does not take that list", out);
+}
+
 /*
  * Cause and next step. The first row that fits is taken; without a text it is
  * what explain() prints. What no row fits is for errors.c.
@@ -211,9 +236,7 @@ static const struct {
 	  "someone else is unmapping there just now: see what is left", NULL },
 	{ TRYING_UNMAP, EDEADLK, STATUS_IN_USE, NULL, explain_pinned },
 	{ TRYING_ALLOW, EADDRINUSE, STATUS_IN_USE, NULL, explain_allow },
-	{ TRYING_ALLOW, EINVAL, STATUS_FAILED,
-	  "the kernel takes only ranges of more than one address that do not "
-	  "overlap", NULL },
+	{ TRYING_ALLOW, EINVAL, STATUS_FAILED, NULL, explain_list },
 	{ TRYING_ALLOW, ENOMEM, STATUS_FAILED,
 	  "no memory for so many ranges: see the memory limit of this cgroup",
 	  NULL },
@@ -236,7 +259,7 @@ int problem_ioas(struct problem *p, const struct attempt *a, int err)
 	/* the same errno tells of a range that there is not */
 	if (err == ENOENT &&
 	    (a->what != TRYING_UNMAP || ioas_exists(a->context->fd, a->id)))
-		return problem_object(p, DOING_ASK, err, context, a->id);
+		return problem_object(p, DOING_CHANGE, err, context, a->id);
 	while (causes[i].err &&
 	       (causes[i].what != a->what || causes[i].err != err))
 		i++;

@@ -98,6 +98,9 @@ nothing_is_mapped() {
 	must iommufdctl list --json
 	assert_json '.contexts[0].rlimit_mode == "user"'
 	must_fail 1 iommufdctl set 1 huge-pages=on allow=0-5,4-9
+	assert_output --partial "0x0-0x5 and 0x4-0x9 overlap"
+	must_fail 1 iommufdctl set 1 huge-pages=on allow=0-5,9-9
+	assert_output --partial "0x9-0x9 is one address"
 	must iommufdctl show 1
 	assert_line --regexp '^huge_pages +no$'
 	must_fail 1 iommufdctl create ioas --allow 0-5 --allow 4-9
