@@ -232,6 +232,8 @@ static const struct {
 	{ TRYING_MAP, EOPNOTSUPP, STATUS_UNSUPPORTED,
 	  "this kernel's iommufd cannot map such memory", NULL },
 	{ TRYING_UNMAP, ENOENT, STATUS_FAILED, NULL, explain_unmapped },
+	{ TRYING_UNMAP, EOVERFLOW, STATUS_FAILED,
+	  "nothing can be mapped at the very last address", NULL },
 	{ TRYING_UNMAP, EBUSY, STATUS_IN_USE,
 	  "someone else is unmapping there just now: see what is left", NULL },
 	{ TRYING_UNMAP, EDEADLK, STATUS_IN_USE, NULL, explain_pinned },

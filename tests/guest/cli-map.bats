@@ -67,6 +67,8 @@ shown() { iommufdctl show 1 --json | jq -c ".contexts[0].objects[0].$1"; }
 		assert_output --partial "2^64"
 	done
 	must iommufdctl unmap 1 0xffffffffffffe000-0xffffffffffffffff
+	must_fail 1 iommufdctl unmap 1 0xffffffffffffffff+1
+	assert_output --partial "nothing can be mapped at the very last address"
 	must iommufdctl map 1 --anon 4K --iova 0xffffffffffffe000
 	must iommufdctl unmap 1 0-0xffffffffffffffff --json
 	assert_json '.unmapped_bytes == 8192'
