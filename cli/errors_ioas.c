@@ -220,7 +220,7 @@ static const struct {
 	{ TRYING_MAP, EEXIST, STATUS_IN_USE, NULL, explain_place },
 	{ TRYING_MAP, ENOSPC, STATUS_FAILED, NULL, explain_room },
 	{ TRYING_MAP, EOVERFLOW, STATUS_FAILED,
-	  "address and length together must stay below 2^64", NULL },
+	  "it would end behind the last address that can be mapped", NULL },
 	{ TRYING_MAP, EFAULT, STATUS_FAILED,
 	  "the memory cannot be pinned: a file that became shorter, or a "
 	  "device's own memory, which cannot be mapped this way", NULL },
@@ -233,7 +233,8 @@ static const struct {
 	  "this kernel's iommufd cannot map such memory", NULL },
 	{ TRYING_UNMAP, ENOENT, STATUS_FAILED, NULL, explain_unmapped },
 	{ TRYING_UNMAP, EOVERFLOW, STATUS_FAILED,
-	  "nothing can be mapped at the very last address", NULL },
+	  "a range begins below the last address and is shorter than 2^64-1 "
+	  "bytes, or is all there is: --all", NULL },
 	{ TRYING_UNMAP, EBUSY, STATUS_IN_USE,
 	  "someone else is unmapping there just now: see what is left", NULL },
 	{ TRYING_UNMAP, EDEADLK, STATUS_IN_USE, NULL, explain_pinned },
@@ -242,6 +243,9 @@ static const struct {
 	{ TRYING_ALLOW, ENOMEM, STATUS_FAILED,
 	  "no memory for so many ranges: see the memory limit of this cgroup",
 	  NULL },
+	{ TRYING_HUGE_PAGES, EADDRINUSE, STATUS_IN_USE,
+	  "something is mapped that is not made of whole pages: unmap that "
+	  "first", NULL },
 	{ TRYING_HUGE_PAGES, EINVAL, STATUS_FAILED,
 	  "large pages cannot be switched now: what is mapped for a device "
 	  "already may not fit", NULL },

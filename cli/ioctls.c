@@ -161,9 +161,9 @@ int ioas_map_file(int fd, struct mapping *mapping, int file)
 }
 
 /*
- * *UNMAPPED, in bytes, is right on an error too. Start and length may not add
- * up to 2^64, so that nothing can be mapped at the last address: a range that
- * goes up to it is asked for without it.
+ * *UNMAPPED, in bytes, is right on an error too, as far as the driver tells.
+ * The range that is all there is has a length that no number holds; the
+ * interface has another for it.
  */
 int ioas_unmap(int fd, uint32_t id, const struct range *range,
 	       uint64_t *unmapped)
@@ -173,12 +173,11 @@ int ioas_unmap(int fd, uint32_t id, const struct range *range,
 		.size = sizeof(cmd),
 		.ioas_id = id,
 		.iova = range->start,
+		.length = length == UINT64_MAX ? length : length + 1,
 	};
 	int ret;
 
-	if (range->last != UINT64_MAX || !length)
-		length++;
-	cmd.length = length;
+	length = cmd.length;
 	/* not again after EINTR: what was done till then would be forgotten */
 	ret = ioctl(fd, IOMMU_IOAS_UNMAP, &cmd);
 	/* not every driver writes it on an error */

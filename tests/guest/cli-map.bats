@@ -61,14 +61,9 @@ shown() { iommufdctl show 1 --json | jq -c ".contexts[0].objects[0].$1"; }
 	assert_output 0x0
 	must iommufdctl map 1 --anon 4K --iova 0xffffffffffffe000
 	assert_output 0xffffffffffffe000
-	# what ends at 2^64 has an end that the interface cannot name
-	for size in 4K 8K; do
-		must_fail 1 iommufdctl map 1 --anon $size --iova 0xfffffffffffff000
-		assert_output --partial "2^64"
-	done
+	must_fail 1 iommufdctl map 1 --anon 8K --iova 0xfffffffffffff000
+	assert_output --partial "end behind the last address"
 	must iommufdctl unmap 1 0xffffffffffffe000-0xffffffffffffffff
-	must_fail 1 iommufdctl unmap 1 0xffffffffffffffff+1
-	assert_output --partial "nothing can be mapped at the very last address"
 	must iommufdctl map 1 --anon 4K --iova 0xffffffffffffe000
 	must iommufdctl unmap 1 0-0xffffffffffffffff --json
 	assert_json '.unmapped_bytes == 8192'
@@ -148,7 +143,7 @@ shown() { iommufdctl show 1 --json | jq -c ".contexts[0].objects[0].$1"; }
 @test "a memfd of another process, by its name in /proc" {
 	must iommufdctl create ioas
 	must iommufdctl map 1 --anon 4K --iova 0x40000
-	"$HELPERS/memfd" 64 >"$BATS_TEST_TMPDIR/out" &
+	(close_fds && exec "$HELPERS/memfd" 64 >"$BATS_TEST_TMPDIR/out") &
 	HOLDERS+=($!)
 	wait_for grep -q . "$BATS_TEST_TMPDIR/out"
 	must iommufdctl map 1 --json --file "/proc/$!/fd/$(<"$BATS_TEST_TMPDIR/out")"

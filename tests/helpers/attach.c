@@ -2,7 +2,7 @@
 /*
  * attach FD ID CDEV: binds the VFIO character device to the context at FD and
  * attaches it to IOAS ID, which from then on pins what is mapped there. Prints
- * "attached" and stays until its standard input ends.
+ * "attached" and stays until it is killed.
  *
  * The two ioctls came with Linux 6.6, after the headers of some hosts.
  */
@@ -52,7 +52,6 @@ int main(int argc, char **argv)
 		return fail("attach", rc);
 	puts("attached");
 	fflush(stdout);
-	while (getchar() != EOF)
-		;
-	return 0;
+	for (;;)
+		pause();
 }

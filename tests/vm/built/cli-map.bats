@@ -39,8 +39,9 @@ attach_edu() {
 	done
 	echo vfio-pci >"/sys/bus/pci/devices/$EDU/driver_override"
 	echo "$EDU" >/sys/bus/pci/drivers_probe
-	sleep 1000 | "$HELPERS/attach" 5 1 /dev/vfio/devices/vfio0 \
-		>"$BATS_TEST_TMPDIR/attached" &
+	# without what Bats has open, whose end it would wait for
+	(KEEP=5 close_fds && exec "$HELPERS/attach" 5 1 \
+		/dev/vfio/devices/vfio0 >"$BATS_TEST_TMPDIR/attached") &
 	HOLDERS+=($!)
 	wait_for grep -q attached "$BATS_TEST_TMPDIR/attached"
 }
@@ -111,6 +112,8 @@ nothing_is_mapped() {
 @test "unmap: what there is not" {
 	must_fail 1 iommufdctl unmap 1 0+4K
 	assert_output --partial "has no mapping, or cuts one"
+	must_fail 1 iommufdctl unmap 1 0xffffffffffffffff+1
+	assert_output --partial "begins below the last address"
 	must_fail 3 iommufdctl unmap 9 0+4K
 	must_fail 3 iommufdctl map 9 --anon 4K
 	nothing_is_mapped
