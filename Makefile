@@ -184,7 +184,7 @@ dkms-install:
 	rm -rf $(DKMS_SRC)
 	mkdir -p $(DKMS_SRC)
 	cp -r kernel/. $(DKMS_SRC)/
-	rm -f $(DKMS_SRC)/testdrv.c
+	rm -f $(DKMS_SRC)/testdrv*
 	dkms add -m iommufd -v $(DKMS_VERSION)
 	dkms install -m iommufd -v $(DKMS_VERSION) -k $(KREL)
 
