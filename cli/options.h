@@ -19,6 +19,13 @@ enum option_key {
 	OPTION_TYPE,
 	OPTION_NEW,
 	OPTION_FD,
+	OPTION_ALL,
+	OPTION_ALLOW,
+	OPTION_ANON,
+	OPTION_FILE,
+	OPTION_IOVA,
+	OPTION_NO_HUGE_PAGES,
+	OPTION_READ_ONLY,
 };
 
 extern const struct argp common_argp;
