@@ -94,7 +94,7 @@ build/tests/%: tests/%.c Makefile
 
 # libFuzzer on what the tool takes apart: text, and netlink messages.
 FUZZERS := build/tests/fuzz/parse build/tests/fuzz/replies
-build/tests/fuzz/parse: cli/parse.c
+build/tests/fuzz/parse: $(wildcard cli/parse*.c)
 build/tests/fuzz/replies: cli/replies.c cli/parse.c
 $(FUZZERS): build/tests/fuzz/%: tests/fuzz/%.c $(wildcard cli/*.h) Makefile
 	$(call say,FUZZER,$@)
@@ -190,7 +190,7 @@ dkms-install:
 	rm -rf $(DKMS_SRC)
 	mkdir -p $(DKMS_SRC)
 	cp -r kernel/. $(DKMS_SRC)/
-	rm -f $(DKMS_SRC)/testdrv.c
+	rm -f $(DKMS_SRC)/testdrv*
 	dkms add -m iommufd -v $(DKMS_VERSION)
 	dkms install -m iommufd -v $(DKMS_VERSION) -k $(KREL)
 

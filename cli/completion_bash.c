@@ -15,7 +15,7 @@ SCRIPT_LICENSE
 "\n"
 "_iommufdctl() {\n"
 "	local line=${COMP_LINE:0:COMP_POINT} words=() cur cmd='' value=''\n"
-"	local context=() program=0 i=0 last word list='' options=''\n"
+"	local context=() program=0 args=0 i=0 last word list='' options=''\n"
 "	read -ra words <<<\"$line\"\n"
 "	[[ $line != *[[:space:]] ]] || words+=('')\n"
 "	last=$((${#words[@]} - 1))\n"
@@ -48,6 +48,8 @@ static const char walk[] =
 "			elif [[ $programs == *\" $cmd \"* ]]; then\n"
 "				program=$i\n"
 "				break\n"
+"			else\n"
+"				((++args))\n"
 "			fi\n"
 "			;;\n"
 "		esac\n"
@@ -74,11 +76,15 @@ static const char walk[] =
 
 static const char tail[] =
 "	esac\n"
-"	if [[ $list == @* ]]; then\n"
-"		list=$(iommufdctl \"${context[@]}\" completion \"${list#@}\" \\\n"
-"			2>/dev/null </dev/null | cut -f 1)\n"
+"	if [[ $list == @files ]]; then\n"
+"		compopt -o filenames 2>/dev/null\n"
+"		mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
+"	else\n"
+"		[[ $list != @* ]] ||\n"
+"			list=$(iommufdctl \"${context[@]}\" completion \"${list#@}\" \\\n"
+"				2>/dev/null </dev/null | cut -f 1)\n"
+"		mapfile -t COMPREPLY < <(compgen -W \"$list\" -- \"$cur\")\n"
 "	fi\n"
-"	mapfile -t COMPREPLY < <(compgen -W \"$list\" -- \"$cur\")\n"
 "	if [[ $cur == *[:=]* && $COMP_WORDBREAKS == *[:=]* ]]; then\n"
 "		word=${cur%\"${cur##*[:=]}\"}\n"
 "		COMPREPLY=(\"${COMPREPLY[@]#\"$word\"}\")\n"
@@ -109,6 +115,8 @@ static void print_value_case(const struct argp_option *o, void *data)
 	printf("--%s) ", o->name);
 	if (takes(o, "CONTEXT"))
 		fputs("list=@contexts", stdout);
+	if (takes(o, "PATH"))
+		fputs("list=@files", stdout);
 	if (takes(o, "TYPE")) {
 		fputs("list='", stdout);
 		for (const char *const *t = object_types; *t; t++)
@@ -138,6 +146,10 @@ static void print_case(const struct command *c)
 	switch (c->complete) {
 	case COMPLETE_OBJECTS:
 		puts("\t\t\tlist=@objects");
+		break;
+	case COMPLETE_OBJECT:
+		printf("\t\t\tlist='%s'\n", c->words ? c->words : "");
+		puts("\t\t\t((args)) || list=@objects");
 		break;
 	case COMPLETE_WORDS:
 		printf("\t\t\tlist='%s'\n", c->words);

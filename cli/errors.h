@@ -42,6 +42,7 @@ enum doing {
 	DOING_DESTROY,
 	DOING_ASK,		/* about an object, one that may not answer */
 	DOING_FIND,		/* an object, of any type */
+	DOING_CHANGE,		/* an ioas: see errors_ioas.c for more */
 };
 
 int problem_set(struct problem *p, enum exit_status status, int err,

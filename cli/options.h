@@ -21,6 +21,13 @@ enum option_key {
 	OPTION_FD,
 	OPTION_RECURSIVE,
 	OPTION_TREE,
+	OPTION_ALL,
+	OPTION_ALLOW,
+	OPTION_ANON,
+	OPTION_FILE,
+	OPTION_IOVA,
+	OPTION_NO_HUGE_PAGES,
+	OPTION_READ_ONLY,
 };
 
 extern const struct argp common_argp;

@@ -313,7 +313,7 @@ bool parse_object_reply(const struct nlmsghdr *nlh,
 	       *reply->type;
 }
 
-bool parse_range(const struct nlmsghdr *nlh, struct range_reply *reply)
+bool parse_range_reply(const struct nlmsghdr *nlh, struct range_reply *reply)
 {
 	const struct nlattr *attr;
 	unsigned int seen = 0;

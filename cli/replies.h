@@ -83,7 +83,7 @@ bool parse_context_reply(const struct nlmsghdr *nlh,
 			 struct context_reply *reply);
 bool parse_object_reply(const struct nlmsghdr *nlh,
 			struct object_reply *reply);
-bool parse_range(const struct nlmsghdr *nlh, struct range_reply *reply);
+bool parse_range_reply(const struct nlmsghdr *nlh, struct range_reply *reply);
 bool parse_event(const struct nlmsghdr *nlh, struct event_reply *reply);
 int parse_end(const struct nlmsghdr *nlh, char *reason);
 bool parse_family_gone(const struct nlmsghdr *nlh, uint16_t id);

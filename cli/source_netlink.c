@@ -350,7 +350,7 @@ static int take_range(const struct nlmsghdr *nlh, void *data)
 	struct range_room *list = data;
 	struct range_reply reply;
 
-	if (!parse_range(nlh, &reply))
+	if (!parse_range_reply(nlh, &reply))
 		return -EBADMSG;
 	/* of a later version */
 	if (reply.kind >= KINDS)

@@ -3,7 +3,7 @@
 
 _iommufdctl() {
 	local line=${COMP_LINE:0:COMP_POINT} words=() cur cmd='' value=''
-	local context=() program=0 i=0 last word list='' options=''
+	local context=() program=0 args=0 i=0 last word list='' options=''
 	read -ra words <<<"$line"
 	[[ $line != *[[:space:]] ]] || words+=('')
 	last=$((${#words[@]} - 1))
@@ -12,7 +12,7 @@ _iommufdctl() {
 	while ((++i < last)); do
 		word=${words[i]}
 		case $word in
-		--type | -c | --context | --fd)
+		--type | -c | --context | --allow | --file | --anon | --iova | --fd)
 			if ((i + 1 == last)); then
 				value=$word
 			elif [[ $word == -c || $word == --context ]]; then
@@ -33,6 +33,8 @@ _iommufdctl() {
 			elif [[ $programs == *" $cmd "* ]]; then
 				program=$i
 				break
+			else
+				((++args))
 			fi
 			;;
 		esac
@@ -57,7 +59,7 @@ _iommufdctl() {
 	'')
 		case $cmd in
 		'')
-			list='list show create destroy graph monitor run completion help'
+			list='list show create map unmap set destroy run completion help'
 			options=' --context --json --help --version'
 			;;
 		list)
@@ -68,8 +70,23 @@ _iommufdctl() {
 			list=@objects
 			;;
 		create)
-			options=' --context --json --help --version'
+			options=' --allow --no-huge-pages --context --json --help --version'
 			list='ioas'
+			;;
+		map)
+			options=' --file --anon --iova --read-only --context --json --help --version'
+			list=''
+			((args)) || list=@objects
+			;;
+		unmap)
+			options=' --all --context --json --help --version'
+			list=''
+			((args)) || list=@objects
+			;;
+		set)
+			options=' --context --json --help --version'
+			list='huge-pages=on huge-pages=off allow=none'
+			((args)) || list=@objects
 			;;
 		destroy)
 			options=' --recursive --context --json --help --version'
@@ -90,20 +107,28 @@ _iommufdctl() {
 			;;
 		help)
 			options=' --context --json --help --version'
-			list='list show create destroy graph monitor run completion help'
+			list='list show create map unmap set destroy run completion help'
 			;;
 		esac
 		[[ $cur != -* ]] || list=$options
 		;;
 	--type) list='ioas hwpt-paging hwpt-nested device access fault' ;;
 	-c | --context) list=@contexts ;;
+	--allow)  ;;
+	--file) list=@files ;;
+	--anon)  ;;
+	--iova)  ;;
 	--fd)  ;;
 	esac
-	if [[ $list == @* ]]; then
-		list=$(iommufdctl "${context[@]}" completion "${list#@}" \
-			2>/dev/null </dev/null | cut -f 1)
+	if [[ $list == @files ]]; then
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	else
+		[[ $list != @* ]] ||
+			list=$(iommufdctl "${context[@]}" completion "${list#@}" \
+				2>/dev/null </dev/null | cut -f 1)
+		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
 	fi
-	mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
 	if [[ $cur == *[:=]* && $COMP_WORDBREAKS == *[:=]* ]]; then
 		word=${cur%"${cur##*[:=]}"}
 		COMPREPLY=("${COMPREPLY[@]#"$word"}")

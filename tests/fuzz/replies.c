@@ -55,7 +55,7 @@ static void one(const struct nlmsghdr *nlh)
 		list(&object.info.refers_to, object.refers_to);
 		list(&object.info.referred_by, object.referred_by);
 	}
-	if (parse_range(nlh, &range))
+	if (parse_range_reply(nlh, &range))
 		check(range.range.start <= range.range.last);
 	if (parse_event(nlh, &event)) {
 		check(event.name && event.context != UNKNOWN);
