@@ -59,7 +59,7 @@ _iommufdctl() {
 	'')
 		case $cmd in
 		'')
-			list='list show create map unmap set destroy run completion help'
+			list='list show create map unmap set destroy graph monitor run completion help'
 			options=' --context --json --help --version'
 			;;
 		list)
@@ -107,7 +107,7 @@ _iommufdctl() {
 			;;
 		help)
 			options=' --context --json --help --version'
-			list='list show create map unmap set destroy run completion help'
+			list='list show create map unmap set destroy graph monitor run completion help'
 			;;
 		esac
 		[[ $cur != -* ]] || list=$options

@@ -80,6 +80,7 @@ complete -c iommufdctl -n '__iommufdctl_is unmap' -l all -d 'all that is mapped,
 complete -c iommufdctl -n '__iommufdctl_is unmap 0' -a '(__iommufdctl_live objects)'
 complete -c iommufdctl -n '__iommufdctl_is set 0' -a '(__iommufdctl_live objects)'
 complete -c iommufdctl -n '__iommufdctl_is set 1' -a 'huge-pages=on huge-pages=off allow=none'
+complete -c iommufdctl -n '__iommufdctl_is destroy' -l recursive -d 'destroy what uses an object before the object'
 complete -c iommufdctl -n '__iommufdctl_is destroy' -a '(__iommufdctl_live objects)'
 complete -c iommufdctl -n '__iommufdctl_is run' -l new -d 'with a fresh context (so it is without -c)'
 complete -c iommufdctl -n '__iommufdctl_is run' -l fd -x -d 'the descriptor that the program has it at (3)'

@@ -128,6 +128,84 @@ hex() { printf '%s\0' "$1" | od -An -tx1 -v | tr -d ' \n'; }
 	of_reply ".[0] | text(10) | test(\"0500060001000000$\")"
 }
 
+@test "an access: whose it is, what it has pinned, and what it is attached to" {
+	local id
+	must helper ioas 5
+	must helper ioas 5
+	drv_open 5
+	# The memory is to be there for as long as it is pinned.
+	sleep 1000 5>&- &
+	must helper space 5 1 map 0x10000 0x4000 rw
+	id=$(drv_make access obey)
+	ask $OBJECT_GET "2:u64:$CTX" "3:u32:$id"
+	of_reply ".[0] | text(4) == \"$(hex access)\" and attr(5) == [] and text(9) == \"\""
+	of_reply ".[0] | text(11) | startswith(\"$(owner_attr iommufd_testdrv)\")"
+	of_reply ".[0] | text(11) | endswith(\"0c000300$(le64 0)\")"
+	drv attach "$id" 1
+	ask $OBJECT_GET "2:u64:$CTX" "3:u32:$id"
+	of_reply '.[0] | attr(5) == [1] and attr(8) == [2]'
+	ask $OBJECT_GET "2:u64:$CTX" 3:u32:1
+	of_reply ".[0] | attr(6) == [$id] and attr(8) == [2]"
+	drv replace "$id" 2
+	ask $OBJECT_GET "2:u64:$CTX" "3:u32:$id"
+	of_reply '.[0] | attr(5) == [2]'
+	ask $OBJECT_GET "2:u64:$CTX" 3:u32:1
+	of_reply '.[0] | attr(6) == [] and attr(8) == [1]'
+	must_fail 4 iommufdctl destroy -c fd:5 2 --json
+	assert_json ".referred_by == [$id]"
+	must_fail 4 iommufdctl destroy -c fd:5 2
+	assert_output --partial "in use by access $id, in a context held by"
+	assert_output --partial "the driver has to let go of it first"
+	must iommufdctl show "$id" -c fd:5 --json
+	assert_json '.contexts[0].objects[0] | .owner == "iommufd_testdrv" and .pinned_bytes == 0'
+	drv detach "$id"
+	ask $OBJECT_GET "2:u64:$CTX" "3:u32:$id"
+	of_reply '.[0] | attr(5) == []'
+	drv end "$id"
+	kill $!
+	wait $! || true
+	drv_close
+}
+
+# What a name of a module is as an attribute, without its padding.
+owner_attr() { printf '%02x000200%s' $((4 + ${#1} + 1)) "$(hex "$1")"; }
+
+@test "what is pinned is told of the access, the IOAS and the context" {
+	exec 6<>/dev/iommu
+	# Memory that stays: of a process that stays.
+	cat >"$BATS_TEST_TMPDIR/vmm.py" <<-'PY'
+		import ctypes, fcntl, mmap, struct, sys
+		memory = mmap.mmap(-1, 0x4000)
+		at = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+		new = bytearray(struct.pack("=III", 12, 0, 0))
+		fcntl.ioctl(6, 0x3b81, new)
+		ioas = struct.unpack("=III", new)[2]
+		fcntl.ioctl(6, 0x3b85, struct.pack("=IIIIQQQ", 40, 7, ioas, 0, at, 0x4000, 0x100000))
+		print(ioas, flush=True)
+		sys.stdin.read()
+	PY
+	# shellcheck disable=SC2030 # the descriptors are there to be open
+	coproc vmm { exec python3 "$BATS_TEST_TMPDIR/vmm.py"; }
+	read -r id <&"${vmm[0]}"
+	drv_open 6
+	access=$(drv_make access obey)
+	drv attach "$access" "$id"
+	[[ $(drv_make pin "$access" 0x100000 0x3000 1) == 3 ]]
+	must iommufdctl list -c fd:6 --json
+	assert_json ".contexts[0].pinned_bytes == 12288"
+	assert_json "[.contexts[0].objects[] | [.type, .pinned_bytes]] == [[\"ioas\", 12288], [\"access\", 12288]]"
+	must grep "^$access " "$DEBUGFS/$(ctx_id 6)/objects"
+	assert_output --regexp "^$access +access +2 +$id +- +- +- +12288 +iommufd_testdrv\$"
+	drv unpin "$access" 0x100000 0x3000
+	must iommufdctl list -c fd:6 --json
+	assert_json ".contexts[0].pinned_bytes == 0"
+	drv end "$access"
+	drv_close
+	eval "exec ${vmm[1]}>&-"
+	wait
+	exec 6>&-
+}
+
 le64() { printf '%016x' "$1" | sed -E 's/(..)(..)(..)(..)(..)(..)(..)(..)/\8\7\6\5\4\3\2\1/'; }
 
 # of_ranges WANT: kind:start:last and what it allows, of all ranges in $output
