@@ -61,9 +61,10 @@ struct iommufd_debugfs_ioas {
  * @next: link in the list of folders to remove; iommufd_contexts_lock
  * @memcg: who pays
  * @lock: one address space's folder at a time is made
- * @ioas: the folder of those. Made with @dentry, since who removes that waits,
- *        with @dentry locked, for those who read objects and make what is in
- *        this one.
+ * @objects: the file of that name. It goes first, since who reads it makes
+ *           what is in @ioas.
+ * @ioas: the folder of those. Made with @dentry, since who removes @objects
+ *        has @dentry locked while it waits for readers.
  * @nr_ioas: how many are in it; @lock
  * @ioases: struct iommufd_debugfs_ioas by id; @lock
  */
@@ -73,6 +74,7 @@ struct iommufd_debugfs_dir {
 	struct iommufd_debugfs_dir *next;
 	struct mem_cgroup *memcg;
 	struct mutex lock;	/* see above */
+	struct dentry *objects;
 	struct dentry *ioas;
 	unsigned int nr_ioas;
 	struct xarray ioases;
@@ -508,7 +510,8 @@ static bool make_dir(u64 ctx)
 	dentry = debugfs_create_dir(name, debugfs_root);
 	/* Before objects, whose readers go there. */
 	dir->ioas = debugfs_create_dir("ioas", dentry);
-	debugfs_create_file("objects", 0400, dentry, dir, &objects_fops);
+	dir->objects = debugfs_create_file("objects", 0400, dentry, dir,
+					   &objects_fops);
 	/* Pairs with iommufd_debugfs_make(): who sees it finds it complete. */
 	smp_store_release(&dir->dentry, dentry);
 	set_active_memcg(old);
@@ -533,6 +536,7 @@ static void remove_orphans(void)
 
 	for (; dir; dir = next) {
 		next = dir->next;
+		debugfs_remove(dir->objects);
 		debugfs_remove(dir->dentry);
 		free_dir(dir);
 		cond_resched();

@@ -133,9 +133,6 @@ hex() { printf '%s\0' "$1" | od -An -tx1 -v | tr -d ' \n'; }
 	must helper ioas 5
 	must helper ioas 5
 	drv_open 5
-	# The memory is to be there for as long as it is pinned.
-	sleep 1000 5>&- &
-	must helper space 5 1 map 0x10000 0x4000 rw
 	id=$(drv_make access obey)
 	ask $OBJECT_GET "2:u64:$CTX" "3:u32:$id"
 	of_reply ".[0] | text(4) == \"$(hex access)\" and attr(5) == [] and text(9) == \"\""
@@ -162,8 +159,6 @@ hex() { printf '%s\0' "$1" | od -An -tx1 -v | tr -d ' \n'; }
 	ask $OBJECT_GET "2:u64:$CTX" "3:u32:$id"
 	of_reply '.[0] | attr(5) == []'
 	drv end "$id"
-	kill $!
-	wait $! || true
 	drv_close
 }
 
