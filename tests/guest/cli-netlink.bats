@@ -195,8 +195,9 @@ ctx_id() { sed -n 's/^iommufd-ctx:\t//p' "/proc/$BASHPID/fdinfo/5"; }
 	# JSON has one shape, tree or not
 	must iommufdctl list -c fd:5 --tree --json
 	assert_schema "$SCHEMA" '#/$defs/list'
-	must iommufdctl list --tree --type test
-	refute_output --partial ioas
+	must iommufdctl list --tree --type ioas
+	refute_output --partial test
+	assert_line --regexp '^\|- ioas 1 '
 	drv_close
 }
 
