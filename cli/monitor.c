@@ -139,6 +139,7 @@ static int sync_anew(struct monitor *m, struct problem *p)
 	int ret = netlink_open(&nl, p);
 
 	print_event(&overrun);
+	netlink_drain(m->events);
 	if (ret)
 		return ret < 0 ? ret : UNLOADED;
 	request = netlink_request(nl, IOMMUFD_NL_CMD_CONTEXT_GET, true);
@@ -205,9 +206,10 @@ static int listen_on(struct monitor *m, struct problem *p)
 			ret = sync_anew(m, p);
 		else if (ret < 0)
 			return netlink_problem(m->events, p, -ret);
-		/* a sink that gave up: main says why when it closes stdout */
-		if (fflush(stdout))
+		if (fflush(stdout)) {
+			write_failed(errno);
 			return 0;
+		}
 	} while (!ret);
 	if (ret == UNLOADED)
 		return problem_set(p, STATUS_UNSUPPORTED, 0,

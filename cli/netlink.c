@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 
 #include "errors.h"
 #include "netlink.h"
@@ -197,6 +198,19 @@ int netlink_receive(struct netlink *nl, netlink_taker take, void *data)
 		if (nlh->nlmsg_type >= NLMSG_MIN_TYPE)
 			ret = take(nlh, data);
 	return ret;
+}
+
+/*
+ * Throws away what waits to be received. The kernel tells of a loss before it
+ * gives what it had kept, and what came before a loss is of no use after it.
+ */
+void netlink_drain(struct netlink *nl)
+{
+	int fd = mnl_socket_get_fd(nl->sock);
+
+	while (recv(fd, nl->buf, sizeof(nl->buf), MSG_DONTWAIT) >= 0 ||
+	       errno == ENOBUFS || errno == EINTR)
+		;
 }
 
 static int take_object(const struct nlmsghdr *nlh, void *data)

@@ -47,6 +47,7 @@ int netlink_ask(struct netlink *nl, struct nlmsghdr *request,
 		netlink_taker take, void *data);
 int netlink_problem(const struct netlink *nl, struct problem *p, int err);
 int netlink_join(struct netlink *nl, uint32_t group);
+void netlink_drain(struct netlink *nl);
 int netlink_receive(struct netlink *nl, netlink_taker take, void *data);
 
 int netlink_object(struct netlink *nl, uint64_t context, uint32_t id,
