@@ -32,6 +32,24 @@ int object_destroy(int fd, uint32_t id)
 	return call(fd, IOMMU_DESTROY, &cmd);
 }
 
+/* Sets an option to *VALUE, or gets it there, as OP says. */
+int iommu_option(int fd, uint32_t option, uint16_t op, uint32_t object,
+		 uint64_t *value)
+{
+	struct iommu_option cmd = {
+		.size = sizeof(cmd),
+		.option_id = option,
+		.op = op,
+		.object_id = object,
+		.val64 = op == IOMMU_OPTION_OP_SET ? *value : 0,
+	};
+
+	if (call(fd, IOMMU_OPTION, &cmd))
+		return -1;
+	*value = cmd.val64;
+	return 0;
+}
+
 /*
  * Asks for no ranges at all: changes nothing and costs little. That there are
  * more ranges than asked for (EMSGSIZE) is a yes too. -1 with ENOENT is a no.

@@ -9,6 +9,8 @@
 
 int ioas_create(int fd, uint32_t *id);
 int object_destroy(int fd, uint32_t id);
+int iommu_option(int fd, uint32_t option, uint16_t op, uint32_t object,
+		 uint64_t *value);
 int ioas_exists(int fd, uint32_t id);
 int ioas_ranges(int fd, uint32_t id, struct iommu_iova_range **ranges,
 		uint32_t *count, uint64_t *alignment);
