@@ -19,6 +19,14 @@ enum option_key {
 	OPTION_TYPE,
 	OPTION_NEW,
 	OPTION_FD,
+	OPTION_RLIMIT_MODE,
+	OPTION_VFIO,
+	OPTION_MEMLOCK,
+	OPTION_USER,
+	OPTION_SOCKET,
+	OPTION_ONCE,
+	OPTION_TIMEOUT,
+	OPTION_MODE,
 };
 
 extern const struct argp common_argp;
