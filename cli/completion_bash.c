@@ -15,7 +15,7 @@ SCRIPT_LICENSE
 "\n"
 "_iommufdctl() {\n"
 "	local line=${COMP_LINE:0:COMP_POINT} words=() cur cmd='' value=''\n"
-"	local context=() program=0 i=0 last word list='' options=''\n"
+"	local context=() program=0 i=0 last word arg='' list='' options=''\n"
 "	read -ra words <<<\"$line\"\n"
 "	[[ $line != *[[:space:]] ]] || words+=('')\n"
 "	last=$((${#words[@]} - 1))\n"
@@ -45,6 +45,8 @@ static const char walk[] =
 "		*)\n"
 "			if [[ ! $cmd ]]; then\n"
 "				cmd=$word\n"
+"			elif [[ ! $arg && ($programs != *\" $cmd \"* || $paths == *\" $cmd \"*) ]]; then\n"
+"				arg=$word\n"
 "			elif [[ $programs == *\" $cmd \"* ]]; then\n"
 "				program=$i\n"
 "				break\n"
@@ -54,6 +56,10 @@ static const char walk[] =
 "	done\n"
 "	COMPREPLY=()\n"
 "	if [[ $cmd && ! $value && $cur != -* && $programs == *\" $cmd \"* ]]; then\n"
+"		if [[ $paths == *\" $cmd \"* && ! $arg ]]; then\n"
+"			compopt -o default 2>/dev/null\n"
+"			return\n"
+"		fi\n"
 "		((program)) || program=$last\n"
 "	fi\n"
 "	if ((program)); then\n"
@@ -115,6 +121,10 @@ static void print_value_case(const struct argp_option *o, void *data)
 			printf("%s%s", t == object_types ? "" : " ", *t);
 		fputc('\'', stdout);
 	}
+	if (takes(o, "PATH"))
+		fputs("compopt -o default 2>/dev/null; return", stdout);
+	if (value_words(o))
+		printf("list='%s'", value_words(o));
 	fputs(" ;;\n", stdout);
 }
 
@@ -147,6 +157,11 @@ static void print_case(const struct command *c)
 		print_names();
 		puts("'");
 		break;
+	case COMPLETE_VERB_NAME:
+		printf("\t\t\tlist='%s'\n\t\t\t[[ ! $arg ]] || list=@names\n",
+		       c->words);
+		break;
+	case COMPLETE_PATH_PROGRAM:
 	case COMPLETE_PROGRAM:
 	case COMPLETE_NOTHING:
 		break;
@@ -161,7 +176,12 @@ int completion_bash(void)
 	fputs(head, stdout);
 	fputs("\tlocal programs=' ", stdout);
 	for (const struct command *c = commands; c->name; c++)
-		if (c->complete == COMPLETE_PROGRAM)
+		if (c->complete == COMPLETE_PROGRAM ||
+		    c->complete == COMPLETE_PATH_PROGRAM)
+			printf("%s ", c->name);
+	fputs("' paths=' ", stdout);
+	for (const struct command *c = commands; c->name; c++)
+		if (c->complete == COMPLETE_PATH_PROGRAM)
 			printf("%s ", c->name);
 	puts("'");
 	fputs(loop, stdout);

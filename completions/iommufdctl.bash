@@ -3,16 +3,16 @@
 
 _iommufdctl() {
 	local line=${COMP_LINE:0:COMP_POINT} words=() cur cmd='' value=''
-	local context=() program=0 i=0 last word list='' options=''
+	local context=() program=0 i=0 last word arg='' list='' options=''
 	read -ra words <<<"$line"
 	[[ $line != *[[:space:]] ]] || words+=('')
 	last=$((${#words[@]} - 1))
 	cur=${words[last]}
-	local programs=' run '
+	local programs=' run recv ' paths=' recv '
 	while ((++i < last)); do
 		word=${words[i]}
 		case $word in
-		--type | -c | --context | --fd)
+		--type | -c | --context | --rlimit-mode | --socket | --timeout | --mode | --fd | --vfio | --memlock | --user)
 			if ((i + 1 == last)); then
 				value=$word
 			elif [[ $word == -c || $word == --context ]]; then
@@ -30,6 +30,8 @@ _iommufdctl() {
 		*)
 			if [[ ! $cmd ]]; then
 				cmd=$word
+			elif [[ ! $arg && ($programs != *" $cmd "* || $paths == *" $cmd "*) ]]; then
+				arg=$word
 			elif [[ $programs == *" $cmd "* ]]; then
 				program=$i
 				break
@@ -39,6 +41,10 @@ _iommufdctl() {
 	done
 	COMPREPLY=()
 	if [[ $cmd && ! $value && $cur != -* && $programs == *" $cmd "* ]]; then
+		if [[ $paths == *" $cmd "* && ! $arg ]]; then
+			compopt -o default 2>/dev/null
+			return
+		fi
 		((program)) || program=$last
 	fi
 	if ((program)); then
@@ -57,7 +63,7 @@ _iommufdctl() {
 	'')
 		case $cmd in
 		'')
-			list='list show create destroy run completion help'
+			list='list show create destroy context hold run recv completion help'
 			options=' --context --json --help --version'
 			;;
 		list)
@@ -75,8 +81,19 @@ _iommufdctl() {
 			options=' --context --json --help --version'
 			list=@objects
 			;;
+		context)
+			options=' --rlimit-mode --context --json --help --version'
+			list='create list destroy'
+			[[ ! $arg ]] || list=@names
+			;;
+		hold)
+			options=' --socket --once --timeout --mode --rlimit-mode --context --json --help --version'
+			;;
 		run)
-			options=' --new --fd --context --json --help --version'
+			options=' --new --fd --rlimit-mode --vfio --memlock --user --context --json --help --version'
+			;;
+		recv)
+			options=' --fd --context --json --help --version'
 			;;
 		completion)
 			options=' --context --json --help --version'
@@ -84,14 +101,21 @@ _iommufdctl() {
 			;;
 		help)
 			options=' --context --json --help --version'
-			list='list show create destroy run completion help'
+			list='list show create destroy context hold run recv completion help'
 			;;
 		esac
 		[[ $cur != -* ]] || list=$options
 		;;
 	--type) list='ioas hwpt-paging hwpt-nested device access fault' ;;
 	-c | --context) list=@contexts ;;
+	--rlimit-mode) list='user process' ;;
+	--socket) compopt -o default 2>/dev/null; return ;;
+	--timeout)  ;;
+	--mode)  ;;
 	--fd)  ;;
+	--vfio)  ;;
+	--memlock)  ;;
+	--user)  ;;
 	esac
 	if [[ $list == @* ]]; then
 		list=$(iommufdctl "${context[@]}" completion "${list#@}" \
