@@ -6,6 +6,9 @@ handover.py PATH ACTION [ARG]...
 
   fd            takes the descriptor and prints where it leads
   ioas          takes it, makes an IOAS through it by a plain ioctl, prints the id
+  mode          takes it, prints its rlimit mode, or the errno's name
+  bind DEVICE   at descriptor 3 and DEVICE there are a context and a VFIO device:
+                binds the one to the other and prints its id; PATH is not used
   row COUNT     that many clients, one after the other
   crowd COUNT   that many at once: none answers before all have theirs
   mute SECONDS  connects, takes nothing, says nothing, prints whether it was hung
@@ -15,6 +18,7 @@ handover.py PATH ACTION [ARG]...
   bytes         prints what came as hexadecimal, and how many descriptors
 """
 
+import errno
 import fcntl
 import os
 import select
@@ -24,6 +28,8 @@ import sys
 import time
 
 IOMMU_IOAS_ALLOC = 0x3B81
+IOMMU_OPTION = 0x3B87
+VFIO_DEVICE_BIND_IOMMUFD = 0x3B76
 
 
 def connect(path):
@@ -75,6 +81,18 @@ def main():
         command = bytearray(struct.pack("III", 12, 0, 0))
         fcntl.ioctl(client(path), IOMMU_IOAS_ALLOC, command)
         print(struct.unpack("III", command)[2])
+    elif action == "mode":
+        # size, RLIMIT_MODE, GET, reserved, object, value
+        command = bytearray(struct.pack("=IIHHIQ", 24, 0, 1, 0, 0, 9))
+        try:
+            fcntl.ioctl(client(path), IOMMU_OPTION, command)
+            print(struct.unpack("=IIHHIQ", command)[5])
+        except OSError as err:
+            print(errno.errorcode[err.errno])
+    elif action == "bind":
+        command = bytearray(struct.pack("=IIiI", 16, 0, 3, 0))
+        fcntl.ioctl(int(args[0]), VFIO_DEVICE_BIND_IOMMUFD, command)
+        print(struct.unpack("=IIiI", command)[3])
     elif action == "row":
         for _ in range(int(args[0])):
             os.close(client(path))
