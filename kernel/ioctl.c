@@ -26,8 +26,21 @@ static int iommufd_destroy_ioctl(struct iommufd_ucmd *ucmd)
  */
 union iommufd_ucmd_buffer {
 	struct iommu_destroy destroy;
+	struct iommu_fault_alloc fault_alloc;
+	struct iommu_hw_info hw_info;
+	struct iommu_hwpt_alloc hwpt_alloc;
+	struct iommu_hwpt_get_dirty_bitmap hwpt_get_dirty_bitmap;
+	struct iommu_hwpt_invalidate hwpt_invalidate;
+	struct iommu_hwpt_set_dirty_tracking hwpt_set_dirty_tracking;
 	struct iommu_ioas_alloc ioas_alloc;
+	struct iommu_ioas_allow_iovas ioas_allow_iovas;
+	struct iommu_ioas_copy ioas_copy;
 	struct iommu_ioas_iova_ranges ioas_iova_ranges;
+	struct iommu_ioas_map ioas_map;
+	struct iommu_ioas_map_file ioas_map_file;
+	struct iommu_ioas_unmap ioas_unmap;
+	struct iommu_option option;
+	struct iommu_vfio_ioas vfio_ioas;
 };
 
 /**
@@ -63,8 +76,33 @@ static const struct iommufd_ioctl iommufd_ioctls[] = {
 	IOMMUFD_ROW(IOMMU_DESTROY, iommufd_destroy_ioctl, destroy, id, false),
 	IOMMUFD_ROW(IOMMU_IOAS_ALLOC, iommufd_ioas_alloc_ioctl, ioas_alloc,
 		    out_ioas_id, true),
+	IOMMUFD_ROW(IOMMU_IOAS_ALLOW_IOVAS, iommufd_ioas_allow_iovas,
+		    ioas_allow_iovas, allowed_iovas, false),
+	IOMMUFD_ROW(IOMMU_IOAS_COPY, iommufd_ioas_copy, ioas_copy, src_iova,
+		    true),
 	IOMMUFD_ROW(IOMMU_IOAS_IOVA_RANGES, iommufd_ioas_iova_ranges,
 		    ioas_iova_ranges, out_iova_alignment, true),
+	IOMMUFD_ROW(IOMMU_IOAS_MAP, iommufd_ioas_map, ioas_map, iova, true),
+	IOMMUFD_ROW(IOMMU_IOAS_UNMAP, iommufd_ioas_unmap, ioas_unmap, length,
+		    true),
+	IOMMUFD_ROW(IOMMU_OPTION, iommufd_option, option, val64, true),
+	IOMMUFD_ROW(IOMMU_VFIO_IOAS, iommufd_vfio_ioas, vfio_ioas, __reserved,
+		    true),
+	IOMMUFD_ROW(IOMMU_HWPT_ALLOC, iommufd_hwpt_alloc, hwpt_alloc,
+		    __reserved, true),
+	IOMMUFD_ROW(IOMMU_GET_HW_INFO, iommufd_get_hw_info, hw_info,
+		    __reserved, true),
+	IOMMUFD_ROW(IOMMU_HWPT_SET_DIRTY_TRACKING,
+		    iommufd_hwpt_set_dirty_tracking, hwpt_set_dirty_tracking,
+		    __reserved, false),
+	IOMMUFD_ROW(IOMMU_HWPT_GET_DIRTY_BITMAP, iommufd_hwpt_get_dirty_bitmap,
+		    hwpt_get_dirty_bitmap, data, false),
+	IOMMUFD_ROW(IOMMU_HWPT_INVALIDATE, iommufd_hwpt_invalidate,
+		    hwpt_invalidate, __reserved, true),
+	IOMMUFD_ROW(IOMMU_FAULT_QUEUE_ALLOC, iommufd_fault_queue_alloc,
+		    fault_alloc, out_fault_fd, true),
+	IOMMUFD_ROW(IOMMU_IOAS_MAP_FILE, iommufd_ioas_map_file, ioas_map_file,
+		    iova, true),
 };
 
 static int reply(const struct iommufd_ucmd *ucmd,
@@ -82,6 +120,8 @@ static int reply(const struct iommufd_ucmd *ucmd,
  * @cmd: command word
  * @arg: user pointer to the command's struct
  *
+ * Commands below the numbers of the table are VFIO's: see vfio_compat.c.
+ *
  * Return: 0; -ENOTTY for an unknown command, before @arg is looked at; -EFAULT
  * for a bad pointer; -EINVAL for a struct too small; -E2BIG for one with
  * non-zero bytes that this driver does not know; else what the command says.
@@ -95,10 +135,11 @@ long iommufd_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	};
 	const struct iommufd_ioctl *row;
 	union iommufd_ucmd_buffer buf;
+	bool handled;
 	int rc;
 
 	if (nr >= ARRAY_SIZE(iommufd_ioctls))
-		return -ENOTTY;
+		return iommufd_vfio_ioctl(ucmd.ictx, cmd, arg);
 	row = &iommufd_ioctls[array_index_nospec(nr,
 						 ARRAY_SIZE(iommufd_ioctls))];
 	if (!row->cmd || row->cmd != cmd)
@@ -116,11 +157,14 @@ long iommufd_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	ucmd.cmd = &buf;
 
 	rc = row->handler(&ucmd);
+	handled = !rc;
 	/* The first errno counts, so a failing reply to it changes nothing. */
 	if (rc && ucmd.reply_on_error)
 		reply(&ucmd, row);
 	else if (!rc && row->reply)
 		rc = reply(&ucmd, row);
+	if (rc && handled && ucmd.undo)
+		ucmd.undo(&ucmd);
 
 	/*
 	 * An object that the user did not hear of would be lost to it, so it is

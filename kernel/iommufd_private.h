@@ -54,8 +54,36 @@
  *                         dropped, unless a hold on it was taken. Nothing
  *                         sleeps under it.
  *
- * Hold time of both is bounded: a walker looks at IOMMUFD_SHOW_BATCH entries
+ * Hold time of these is bounded: a walker looks at IOMMUFD_SHOW_BATCH entries
  * and lets go.
+ *
+ * Those of the I/O address space, in the order in which they nest:
+ *
+ *  access->lock           rwsem. Which IOAS the access is attached to. Read for
+ *                         as long as a pin or a copy takes.
+ *  pages->lock            mutex. What is pinned of one mapping's memory, and
+ *                         which areas share it. Held while user memory is
+ *                         faulted in, which can take forever: so nobody who
+ *                         looks in from outside takes it, and no unmap of
+ *                         memory that is not shared.
+ *  ioas->lock             rwsem. The areas, the allowed and reserved ranges and
+ *                         the alignment of one IOAS. User memory is never
+ *                         touched under it. A walker, who holds xa_lock, tries
+ *                         for it and comes back later; that is the one place
+ *                         where it is taken under a lock of the list above,
+ *                         and nothing of that list is taken under it.
+ *
+ * Of two IOASes never both are locked: a copy takes references on the memory
+ * in the one, and then inserts in the other.
+ *
+ * Areas and pins
+ * --------------
+ * An area is found in its IOAS's tree under ioas->lock, and goes out of it
+ * under the same lock for writing, with no pins on it. Whoever pins raises
+ * area->pinning under the lock, and the area stays for as long as that or
+ * area->pins is not 0. An unmap that meets pins sets area->closing, which
+ * shuts out new ones, lets go of the lock, has the accesses give up theirs, and
+ * waits on ictx->drained. An area that is closing is refused by everyone else.
  *
  * "In flight" is a lock as far as deadlocks go, though not one that lockdep
  * could see by itself. So each object type has a lockdep map, which a call
@@ -66,11 +94,13 @@
 #ifndef __IOMMUFD_PRIVATE_H
 #define __IOMMUFD_PRIVATE_H
 
+#include <linux/interval_tree.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/refcount.h>
+#include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 #include <linux/uidgid.h>
@@ -82,13 +112,19 @@ struct file;
 struct iommufd_debugfs_dir;
 struct iommufd_object;
 struct mem_cgroup;
+struct iommufd_access_ops;
+struct iommufd_ioas;
+struct mm_struct;
 struct module;
+struct page;
 struct pid;
 struct seq_file;
+struct user_struct;
 
 /* The order is that of the lines in fdinfo. */
 enum iommufd_object_type {
 	IOMMUFD_OBJ_IOAS,
+	IOMMUFD_OBJ_ACCESS,	/* an in-kernel user of an IOAS */
 	IOMMUFD_OBJ_TEST,	/* made by iommufd_testdrv.ko only */
 	IOMMUFD_OBJ_TYPES,
 };
@@ -111,6 +147,13 @@ enum iommufd_object_type {
  * @debugfs_node: in the list of contexts without a folder;
  *                iommufd_contexts_lock
  * @memcg: who pays for the folder, whoever it is made by
+ * @vfio_ioas: the IOAS that VFIO's ioctls mean, or NULL; xa_lock. It may have
+ *             been claimed for its end already: see iommufd_vfio_ioas_get()
+ * @vfio_cut: VFIO_TYPE1_IOMMU was chosen, whose unmap may cut mappings
+ * @rlimit_process: pinned memory is charged to the process that mapped it, and
+ *                  not to its user; written under xa_lock while there is no
+ *                  object
+ * @pinned_pages: page frames pinned for this context, each counted once
  * @opener: who opened it
  * @opener_comm: name of that process at the time
  * @opener_uid: its effective user
@@ -128,6 +171,10 @@ struct iommufd_ctx {
 	struct iommufd_debugfs_dir *debugfs;
 	struct list_head debugfs_node;
 	struct mem_cgroup *memcg;
+	struct iommufd_ioas *vfio_ioas;
+	bool vfio_cut;
+	bool rlimit_process;
+	atomic_long_t pinned_pages;
 	struct pid *opener;
 	char opener_comm[TASK_COMM_LEN];
 	kuid_t opener_uid;
@@ -143,6 +190,12 @@ struct iommufd_ctx {
  * @users: as in struct iommufd_object
  * @nr_refers_to: entries in @refers_to
  * @refers_to: ids of the objects that it holds lasting references on
+ * @areas: of an IOAS: number of areas
+ * @mapped: of an IOAS: bytes that they cover
+ * @pinned: of an IOAS: bytes of them whose memory is pinned; of an access:
+ *          bytes that it has pinned
+ * @alignment: of an IOAS: what an IOVA must be a multiple of
+ * @huge_pages: of an IOAS: IOMMU_OPTION_HUGE_PAGES
  */
 struct iommufd_object_info {
 	u32 id;
@@ -150,6 +203,11 @@ struct iommufd_object_info {
 	unsigned int users;
 	unsigned int nr_refers_to;
 	u32 refers_to[IOMMUFD_MAX_REFS];
+	u64 areas;
+	u64 mapped;
+	u64 pinned;
+	u64 alignment;
+	bool huge_pages;
 };
 
 /**
@@ -193,9 +251,158 @@ struct iommufd_object {
 /**
  * struct iommufd_ioas - an I/O address space
  * @obj: the object
+ * @ictx: its context
+ * @lock: for all below but what says otherwise
+ * @areas: struct iommufd_area by IOVA; see iova.c
+ * @allowed: struct iommufd_range that user space wants kept free of reserved
+ *           ones. Empty: no wish
+ * @reserved: struct iommufd_range where nothing can be mapped; they may overlap
+ * @accesses: those attached, by id; its own lock. Entries hold no reference:
+ *            they only tell where to ask
+ * @alignment: what IOVA, length and place in memory must be a multiple of
+ * @huge_pages: IOMMU_OPTION_HUGE_PAGES
+ * @nr_pinners: accesses that may pin, for which @alignment is PAGE_SIZE
+ * @nr_areas: number of areas
+ * @mapped: bytes in them
+ * @pinned_pages: of the pages that they cover those that are pinned; changes
+ *                under the lock of each struct iommufd_pages
  */
 struct iommufd_ioas {
 	struct iommufd_object obj;
+	struct iommufd_ctx *ictx;
+	struct rw_semaphore lock;
+	struct rb_root areas;
+	struct rb_root_cached allowed;
+	struct rb_root_cached reserved;
+	struct xarray accesses;
+	unsigned long alignment;
+	bool huge_pages;
+	unsigned int nr_pinners;
+	unsigned long nr_areas;
+	unsigned long mapped;
+	atomic_long_t pinned_pages;
+};
+
+/**
+ * struct iommufd_range - an allowed or a reserved range of IOVAs
+ * @node: first and last IOVA
+ * @owner: of a reserved one: whom it is taken back by
+ */
+struct iommufd_range {
+	struct interval_tree_node node;
+	void *owner;
+};
+
+/**
+ * struct iommufd_area_tree - what an area knows of the subtree below it
+ * @first: lowest IOVA of any area in it
+ * @last: highest one
+ * @gap: bytes of the largest hole between two neighbours in it
+ */
+struct iommufd_area_tree {
+	unsigned long first;
+	unsigned long last;
+	unsigned long gap;
+};
+
+/**
+ * struct iommufd_area - one mapping in an IOAS
+ * @rb: in ioas->areas; ioas->lock
+ * @next: once it is out of there: the next one to free
+ * @tree: of the subtree; ioas->lock
+ * @start: first IOVA
+ * @last: last IOVA
+ * @ioas: where it is
+ * @pages: the memory; the area holds a reference
+ * @in_pages: first and last page of it in @pages; in pages->areas
+ * @offset: of @start in that first page
+ * @flags: IOMMU_IOAS_MAP_READABLE, _WRITEABLE
+ * @closing: it is being unmapped: no new pins; ioas->lock for writing, and who
+ *           only wants to end early reads it without
+ * @pinning: pins that are being made
+ * @pins: pins that were made
+ */
+struct iommufd_area {
+	union {
+		struct rb_node rb;
+		struct iommufd_area *next;
+	};
+	struct iommufd_area_tree tree;
+	unsigned long start;
+	unsigned long last;
+	struct iommufd_ioas *ioas;
+	struct iommufd_pages *pages;
+	struct interval_tree_node in_pages;
+	unsigned int offset;
+	u8 flags;
+	bool closing;
+	atomic_t pinning;
+	atomic_t pins;
+};
+
+/**
+ * struct iommufd_pages - memory that one or more areas map
+ * @refs: areas, and copies on their way
+ * @lock: for @chunks, @areas and @nr_pinned
+ * @chunks: struct iommufd_chunk by page; see pages.c
+ * @areas: struct iommufd_area by page
+ * @nr_pages: its size
+ * @nr_pinned: pages that are pinned; read without the lock for a hint
+ * @mm: address space that the memory is mapped from, or, for a file, the one
+ *      that is charged; NULL for a file that is charged to a user. Held by
+ *      mmgrab(): it may have no user any more
+ * @file: the file, or NULL
+ * @base: address in @mm, or offset in @file, where this begins: a whole page
+ * @task: whose limit holds; the process that mapped
+ * @user: whom pinned memory is charged to, NULL if to the process
+ * @ictx: counts what is pinned
+ * @writable: it was mapped for writing
+ * @unlimited: who mapped has CAP_IPC_LOCK
+ * @first: the area that the mapping made; others are copies
+ *
+ * What decides about charging is noted when the memory is mapped, since it can
+ * be pinned long after, by anyone.
+ */
+struct iommufd_pages {
+	refcount_t refs;
+	struct mutex lock;	/* see above */
+	struct rb_root chunks;
+	struct rb_root_cached areas;
+	unsigned long nr_pages;
+	unsigned long nr_pinned;
+	struct mm_struct *mm;
+	struct file *file;
+	unsigned long base;
+	struct task_struct *task;
+	struct user_struct *user;
+	struct iommufd_ctx *ictx;
+	bool writable;
+	bool unlimited;
+	struct iommufd_area first;
+};
+
+/**
+ * struct iommufd_access - an in-kernel user of an IOAS
+ * @obj: the object; kernel-owned
+ * @ictx: its context, with a reference
+ * @lock: for @ioas; see the top of this file
+ * @ioas: what it can pin and copy in; NULL when detached
+ * @bound: the same, but until a detach is over: what it can unpin in
+ * @shown_ioas: id of that, for who looks in; 0 for none
+ * @ops: the driver's; may be NULL
+ * @data: the driver's
+ * @pinned_pages: by all its pins
+ */
+struct iommufd_access {
+	struct iommufd_object obj;
+	struct iommufd_ctx *ictx;
+	struct rw_semaphore lock;
+	struct iommufd_ioas *ioas;
+	struct iommufd_ioas *bound;
+	u32 shown_ioas;
+	const struct iommufd_access_ops *ops;
+	void *data;
+	atomic_long_t pinned_pages;
 };
 
 /**
@@ -207,6 +414,10 @@ struct iommufd_ioas {
  * @new_obj: set by a handler that made an object: reserved, whole, and not
  *           yet to be found. The dispatcher publishes or destroys it.
  * @reply_on_error: set by a handler whose failure still has an answer
+ * @undo: set by a handler whose success is void if the user does not hear of
+ *        it: called where the answer could not be written
+ * @undo_area: for @undo: what was made; it may be gone, so it can be compared
+ *             and nothing else
  */
 struct iommufd_ucmd {
 	struct iommufd_ctx *ictx;
@@ -215,6 +426,8 @@ struct iommufd_ucmd {
 	void *cmd;
 	struct iommufd_object *new_obj;
 	bool reply_on_error;
+	void (*undo)(struct iommufd_ucmd *ucmd);
+	const void *undo_area;
 };
 
 /* ioctl.c */
@@ -249,6 +462,7 @@ int iommufd_object_destroy(struct iommufd_ctx *ictx, u32 id);
 void iommufd_object_destroy_owned(struct iommufd_ctx *ictx,
 				  struct iommufd_object *obj);
 void iommufd_objects_init(void);
+bool iommufd_objects_none(struct iommufd_ctx *ictx);
 void iommufd_objects_teardown(struct iommufd_ctx *ictx);
 
 /**
@@ -269,8 +483,114 @@ void iommufd_objects_teardown(struct iommufd_ctx *ictx);
 
 /* ioas.c */
 extern const struct iommufd_object_ops iommufd_ioas_ops;
+struct iommufd_ioas *iommufd_ioas_get(struct iommufd_ctx *ictx, u32 id);
+struct iommufd_ioas *iommufd_ioas_make(struct iommufd_ctx *ictx);
 int iommufd_ioas_alloc_ioctl(struct iommufd_ucmd *ucmd);
 int iommufd_ioas_iova_ranges(struct iommufd_ucmd *ucmd);
+int iommufd_ioas_allow_iovas(struct iommufd_ucmd *ucmd);
+
+static inline void iommufd_ioas_put(struct iommufd_ioas *ioas)
+{
+	iommufd_object_put(ioas->ictx, &ioas->obj);
+}
+
+/* map.c */
+int iommufd_ioas_map(struct iommufd_ucmd *ucmd);
+int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd);
+int iommufd_ioas_copy(struct iommufd_ucmd *ucmd);
+int iommufd_map_user(struct iommufd_ioas *ioas, u64 uptr, u64 length,
+		     u64 iova, u32 flags);
+
+/* unmap.c */
+int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd);
+int iommufd_unmap_range(struct iommufd_ioas *ioas, unsigned long start,
+			unsigned long last, unsigned long *unmapped);
+int iommufd_unmap_cut(struct iommufd_ioas *ioas, unsigned long iova);
+void iommufd_unmap_teardown(struct iommufd_ioas *ioas);
+
+/* iova.c */
+struct iommufd_area *iommufd_area_first(const struct iommufd_ioas *ioas,
+					unsigned long start,
+					unsigned long last);
+struct iommufd_area *iommufd_area_next(const struct iommufd_area *area);
+void iommufd_area_insert(struct iommufd_ioas *ioas, struct iommufd_area *area);
+void iommufd_area_remove(struct iommufd_ioas *ioas, struct iommufd_area *area);
+int iommufd_iova_check(const struct iommufd_ioas *ioas, unsigned long start,
+		       unsigned long last);
+int iommufd_iova_find(const struct iommufd_ioas *ioas, unsigned long length,
+		      unsigned long place, unsigned long *iova);
+
+/* ranges.c */
+bool iommufd_next_usable(const struct iommufd_ioas *ioas, unsigned long from,
+			 unsigned long to, unsigned long *start,
+			 unsigned long *last);
+bool iommufd_range_overlaps(const struct rb_root_cached *ranges,
+			    unsigned long start, unsigned long last);
+int iommufd_range_add(struct rb_root_cached *ranges, unsigned long start,
+		      unsigned long last, void *owner);
+void iommufd_ranges_free(struct rb_root_cached *ranges);
+int iommufd_ioas_allow(struct iommufd_ioas *ioas,
+		       struct rb_root_cached *allowed);
+int iommufd_ioas_reserve(struct iommufd_ioas *ioas, unsigned long start,
+			 unsigned long last, void *owner);
+void iommufd_ioas_unreserve(struct iommufd_ioas *ioas, void *owner);
+int iommufd_ioas_raise_alignment(struct iommufd_ioas *ioas,
+				 unsigned long alignment);
+
+/* pages.c */
+struct iommufd_pages *iommufd_pages_of_user(struct iommufd_ctx *ictx,
+					    unsigned long uptr,
+					    unsigned long length, u32 flags);
+struct iommufd_pages *iommufd_pages_of_file(struct iommufd_ctx *ictx, int fd,
+					    u64 start, unsigned long length,
+					    u32 flags);
+struct iommufd_area *iommufd_area_alloc(struct iommufd_pages *pages,
+					unsigned long first, unsigned long last,
+					unsigned int offset);
+int iommufd_area_share(struct iommufd_area *area);
+struct iommufd_area *iommufd_area_split(struct iommufd_area *area,
+					unsigned long bytes);
+void iommufd_area_free(struct iommufd_area *area);
+void iommufd_pages_put(struct iommufd_pages *pages);
+int iommufd_pages_pin(struct iommufd_pages *pages, unsigned long first,
+		      unsigned long last, struct page **out);
+void iommufd_pages_unpin(struct iommufd_pages *pages, unsigned long first,
+			 unsigned long last);
+int iommufd_pages_rw(struct iommufd_pages *pages, u64 pos, void *data,
+		     size_t len, unsigned int flags);
+
+/* frames.c */
+long iommufd_frames_of_user(struct mm_struct *mm, unsigned long uptr,
+			    unsigned long nr, bool write, bool lasting,
+			    struct page **list);
+long iommufd_frames_of_file(struct file *file, unsigned long index,
+			    unsigned long nr, struct page **list);
+void iommufd_frames_put(struct page *page, unsigned long nr, bool dirty);
+int iommufd_file_map(struct file *file, bool write);
+void iommufd_file_unmap(struct file *file, bool write);
+
+/* access.c */
+extern const struct iommufd_object_ops iommufd_access_obj_ops;
+void iommufd_access_call_unmap(struct iommufd_ioas *ioas, unsigned long start,
+			       unsigned long last);
+
+/* device.c */
+int iommufd_hwpt_alloc(struct iommufd_ucmd *ucmd);
+int iommufd_get_hw_info(struct iommufd_ucmd *ucmd);
+int iommufd_hwpt_set_dirty_tracking(struct iommufd_ucmd *ucmd);
+int iommufd_hwpt_get_dirty_bitmap(struct iommufd_ucmd *ucmd);
+int iommufd_hwpt_invalidate(struct iommufd_ucmd *ucmd);
+int iommufd_fault_queue_alloc(struct iommufd_ucmd *ucmd);
+
+/* option.c */
+int iommufd_option(struct iommufd_ucmd *ucmd);
+
+/* vfio_compat.c */
+int iommufd_vfio_ioas(struct iommufd_ucmd *ucmd);
+void iommufd_vfio_ioas_forget(struct iommufd_ctx *ictx,
+			      struct iommufd_ioas *ioas);
+long iommufd_vfio_ioctl(struct iommufd_ctx *ictx, unsigned int cmd,
+			unsigned long arg);
 
 /* show.c: what its printers format */
 #define IOMMUFD_SHOW_BATCH 32

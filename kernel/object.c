@@ -384,6 +384,20 @@ void iommufd_object_destroy_owned(struct iommufd_ctx *ictx,
 EXPORT_SYMBOL_NS_GPL(iommufd_object_destroy_owned, IOMMUFD_INTERNAL);
 
 /**
+ * iommufd_objects_none - whether a context has no object at all
+ * @ictx: whose xa_lock is held
+ *
+ * Return: true if no id is taken, not even by an object that is not finished.
+ */
+bool iommufd_objects_none(struct iommufd_ctx *ictx)
+{
+	XA_STATE(xas, &ictx->objects, 1);
+
+	lockdep_assert_held(&ictx->objects.xa_lock);
+	return !xas_find(&xas, ULONG_MAX);
+}
+
+/**
  * iommufd_objects_teardown - ends all objects of a context
  * @ictx: a context whose last reference is gone
  *

@@ -19,6 +19,7 @@
 
 static const char *const type_names[] = {
 	[IOMMUFD_OBJ_IOAS] = "ioas",
+	[IOMMUFD_OBJ_ACCESS] = "access",
 	[IOMMUFD_OBJ_TEST] = "test",
 };
 

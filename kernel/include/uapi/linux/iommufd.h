@@ -376,9 +376,17 @@ struct iommu_hw_info {
 #define IOMMU_GET_HW_INFO _IO(IOMMUFD_TYPE, IOMMUFD_CMD_GET_HW_INFO)
 
 /**
+ * enum iommufd_hwpt_set_dirty_tracking_flags - of IOMMU_HWPT_SET_DIRTY_TRACKING
+ * @IOMMU_HWPT_DIRTY_TRACKING_ENABLE: begin; without it: end
+ */
+enum iommufd_hwpt_set_dirty_tracking_flags {
+	IOMMU_HWPT_DIRTY_TRACKING_ENABLE = 1,
+};
+
+/**
  * struct iommu_hwpt_set_dirty_tracking - has an HWPT note what devices write
  * @size: sizeof(struct iommu_hwpt_set_dirty_tracking)
- * @flags: 1 to begin, 0 to end
+ * @flags: of enum iommufd_hwpt_set_dirty_tracking_flags
  * @hwpt_id: the HWPT
  * @__reserved: zero
  */
@@ -393,10 +401,18 @@ struct iommu_hwpt_set_dirty_tracking {
 	_IO(IOMMUFD_TYPE, IOMMUFD_CMD_HWPT_SET_DIRTY_TRACKING)
 
 /**
+ * enum iommufd_hwpt_get_dirty_bitmap_flags - of IOMMU_HWPT_GET_DIRTY_BITMAP
+ * @IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR: forget nothing: read only
+ */
+enum iommufd_hwpt_get_dirty_bitmap_flags {
+	IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR = 1,
+};
+
+/**
  * struct iommu_hwpt_get_dirty_bitmap - reads, and forgets, what was noted
  * @size: sizeof(struct iommu_hwpt_get_dirty_bitmap)
  * @hwpt_id: the HWPT
- * @flags: 1 to forget nothing
+ * @flags: of enum iommufd_hwpt_get_dirty_bitmap_flags
  * @__reserved: zero
  * @iova: of the first bit
  * @length: in bytes

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ranges that decide where in an IOAS something may be mapped: those that
+ * hardware reserves, those that the user wants to be kept free of such, and the
+ * alignment. Whatever narrows an IOAS is checked against what is mapped.
+ */
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/slab.h>
+
+#include "iommufd_private.h"
+
+/* The kernel's interval tree does not know const. */
+static struct interval_tree_node *first_in(const struct rb_root_cached *ranges,
+					   unsigned long start,
+					   unsigned long last)
+{
+	return interval_tree_iter_first((struct rb_root_cached *)ranges, start,
+					last);
+}
+
+/**
+ * iommufd_range_overlaps - whether any range has a byte in common with this
+ * @ranges: of struct iommufd_range
+ * @start: first IOVA
+ * @last: last one
+ *
+ * Return: true if so.
+ */
+bool iommufd_range_overlaps(const struct rb_root_cached *ranges,
+			    unsigned long start, unsigned long last)
+{
+	return first_in(ranges, start, last);
+}
+
+/**
+ * iommufd_range_add - one more range
+ * @ranges: where it goes; it is nobody else's, or its lock is held for writing
+ * @start: first IOVA
+ * @last: last one, not below @start
+ * @owner: of a reserved one
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int iommufd_range_add(struct rb_root_cached *ranges, unsigned long start,
+		      unsigned long last, void *owner)
+{
+	struct iommufd_range *range = kzalloc(sizeof(*range),
+					      GFP_KERNEL_ACCOUNT);
+
+	if (!range)
+		return -ENOMEM;
+	range->node.start = start;
+	range->node.last = last;
+	range->owner = owner;
+	interval_tree_insert(&range->node, ranges);
+	return 0;
+}
+
+/**
+ * iommufd_ranges_free - all of them go
+ * @ranges: nobody else's
+ */
+void iommufd_ranges_free(struct rb_root_cached *ranges)
+{
+	struct iommufd_range *range, *next;
+
+	rbtree_postorder_for_each_entry_safe(range, next, &ranges->rb_root,
+					     node.rb) {
+		kfree(range);
+		cond_resched();
+	}
+	*ranges = RB_ROOT_CACHED;
+}
+
+/**
+ * iommufd_next_usable - the next run of IOVAs that no reserved range covers
+ * @ioas: whose lock is held
+ * @from: where to look
+ * @to: how far; not below @from
+ * @start: first IOVA found
+ * @last: last one
+ *
+ * Return: false if there is none.
+ */
+bool iommufd_next_usable(const struct iommufd_ioas *ioas, unsigned long from,
+			 unsigned long to, unsigned long *start,
+			 unsigned long *last)
+{
+	const struct interval_tree_node *node;
+
+	while ((node = first_in(&ioas->reserved, from, from))) {
+		if (node->last >= to)
+			return false;
+		from = node->last + 1;
+	}
+	node = first_in(&ioas->reserved, from, to);
+	*start = from;
+	*last = node ? node->start - 1 : to;
+	return true;
+}
+
+/**
+ * iommufd_ioas_allow - replaces the allowed ranges
+ * @ioas: the IOAS; its lock is taken
+ * @allowed: the new ones; on success the old ones, for the caller to free
+ *
+ * Return: 0, or -EADDRINUSE if one of them is reserved in part.
+ */
+int iommufd_ioas_allow(struct iommufd_ioas *ioas,
+		       struct rb_root_cached *allowed)
+{
+	const struct interval_tree_node *node;
+	int rc = 0;
+
+	down_write(&ioas->lock);
+	/* Seldom are there many of those: hardware makes them. */
+	for (node = first_in(&ioas->reserved, 0, ULONG_MAX); node && !rc;
+	     node = interval_tree_iter_next((struct interval_tree_node *)node,
+					    0, ULONG_MAX))
+		if (iommufd_range_overlaps(allowed, node->start, node->last))
+			rc = -EADDRINUSE;
+	if (!rc)
+		swap(ioas->allowed, *allowed);
+	up_write(&ioas->lock);
+	return rc;
+}
+
+/**
+ * iommufd_ioas_reserve - nothing can be mapped in a range from now on
+ * @ioas: the IOAS; its lock is taken
+ * @start: first IOVA
+ * @last: last one
+ * @owner: for iommufd_ioas_unreserve()
+ *
+ * Return: 0; -EADDRINUSE if something is mapped there, or it is an allowed
+ * range in part; -EINVAL if @last is below @start; -ENOMEM.
+ */
+int iommufd_ioas_reserve(struct iommufd_ioas *ioas, unsigned long start,
+			 unsigned long last, void *owner)
+{
+	int rc;
+
+	if (last < start)
+		return -EINVAL;
+	down_write(&ioas->lock);
+	if (iommufd_area_first(ioas, start, last) ||
+	    iommufd_range_overlaps(&ioas->allowed, start, last))
+		rc = -EADDRINUSE;
+	else
+		rc = iommufd_range_add(&ioas->reserved, start, last, owner);
+	up_write(&ioas->lock);
+	return rc;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ioas_reserve, IOMMUFD_INTERNAL);
+
+/**
+ * iommufd_ioas_unreserve - takes back all that an owner reserved
+ * @ioas: the IOAS; its lock is taken
+ * @owner: as it was given
+ */
+void iommufd_ioas_unreserve(struct iommufd_ioas *ioas, void *owner)
+{
+	struct interval_tree_node *node, *next;
+
+	down_write(&ioas->lock);
+	for (node = first_in(&ioas->reserved, 0, ULONG_MAX); node; node = next) {
+		struct iommufd_range *range =
+			container_of(node, struct iommufd_range, node);
+
+		next = interval_tree_iter_next(node, 0, ULONG_MAX);
+		if (range->owner != owner)
+			continue;
+		interval_tree_remove(node, &ioas->reserved);
+		kfree(range);
+	}
+	up_write(&ioas->lock);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_ioas_unreserve, IOMMUFD_INTERNAL);
+
+/**
+ * iommufd_ioas_raise_alignment - somebody attaches who needs it
+ * @ioas: whose lock is held for writing
+ * @alignment: a power of two, at most PAGE_SIZE
+ *
+ * An alignment that is higher already stays.
+ *
+ * Return: 0, or -EADDRINUSE if what is mapped is not aligned so.
+ */
+int iommufd_ioas_raise_alignment(struct iommufd_ioas *ioas,
+				 unsigned long alignment)
+{
+	const struct iommufd_area *area;
+
+	lockdep_assert_held_write(&ioas->lock);
+	if (alignment <= ioas->alignment)
+		return 0;
+	for (area = iommufd_area_first(ioas, 0, ULONG_MAX); area;
+	     area = iommufd_area_next(area)) {
+		if ((area->start | (area->last + 1) | area->offset) &
+		    (alignment - 1))
+			return -EADDRINUSE;
+		cond_resched();
+	}
+	ioas->alignment = alignment;
+	return 0;
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What ends areas: IOMMU_IOAS_UNMAP, and the end of an IOAS.
+ *
+ * Only whole areas go. Where something is pinned, the accesses are told, with
+ * no lock held, and the unmap waits until they have unpinned it.
+ */
+#include <linux/err.h>
+#include <linux/sched/signal.h>
+#include <linux/wait.h>
+#include <uapi/linux/iommufd.h>
+
+#include "iommufd_private.h"
+
+/* Areas that are taken out in one go of the lock. */
+#define UNMAP_BATCH 64
+
+/*
+ * How often an access is asked to unpin, and how long it is waited for each
+ * time: one that pins just now may not know yet what it has when it is asked.
+ */
+#define UNPIN_TRIES 100
+#define UNPIN_WAIT (HZ / 10)
+
+static bool idle(const struct iommufd_area *area)
+{
+	/* Acquire: what was done with the pages is over. */
+	return !atomic_read_acquire(&area->pinning) &&
+	       !atomic_read_acquire(&area->pins);
+}
+
+/* With no lock held. @area is closing, so it stays. */
+static int end_pins(struct iommufd_ioas *ioas, struct iommufd_area *area)
+{
+	wait_queue_head_t *wait = &ioas->ictx->drained;
+	int i;
+
+	/* Faults of user memory are waited for without a bound. */
+	if (wait_event_killable(*wait, !atomic_read_acquire(&area->pinning)))
+		return -EINTR;
+	for (i = 0; i < UNPIN_TRIES; i++) {
+		if (idle(area))
+			return 0;
+		iommufd_access_call_unmap(ioas, area->start, area->last);
+		if (wait_event_killable_timeout(*wait, idle(area),
+						UNPIN_WAIT) < 0)
+			return -EINTR;
+	}
+	if (idle(area))
+		return 0;
+	WARN_ONCE(1, "iommufd: an access does not unpin what is unmapped\n");
+	return -EDEADLK;
+}
+
+/*
+ * Makes @area, on which there are pins, one without. Lets go of the lock in
+ * between; the area is still there afterwards.
+ */
+static int close_area(struct iommufd_ioas *ioas, struct iommufd_area *area)
+{
+	int rc;
+
+	WRITE_ONCE(area->closing, true);
+	up_write(&ioas->lock);
+	rc = end_pins(ioas, area);
+	down_write(&ioas->lock);
+	if (rc)
+		WRITE_ONCE(area->closing, false);
+	return rc;
+}
+
+static void free_areas(struct iommufd_area **list)
+{
+	struct iommufd_area *area;
+
+	while ((area = *list)) {
+		*list = area->next;
+		iommufd_area_free(area);
+	}
+}
+
+/* Whether an end of the range lies within an area. */
+static bool cuts(const struct iommufd_ioas *ioas, unsigned long start,
+		 unsigned long last)
+{
+	const struct iommufd_area *area;
+
+	area = iommufd_area_first(ioas, start, start);
+	if (area && area->start < start)
+		return true;
+	area = iommufd_area_first(ioas, last, last);
+	return area && area->last > last;
+}
+
+/**
+ * iommufd_unmap_range - ends all areas in a range
+ * @ioas: the IOAS; its lock is taken
+ * @start: first IOVA
+ * @last: last one, not below @start
+ * @unmapped: bytes that were unmapped, after an error too
+ *
+ * Other threads may map and unmap meanwhile, since the lock is not held all the
+ * time; what they map behind the place that this has come to stays.
+ *
+ * Return: 0, also if there was nothing; -ENOENT if the range cuts an area, and
+ * if that was so from the start, nothing is unmapped; -EBUSY if another thread
+ * is about to unmap a part of it; -EINTR if killed; -EDEADLK if an access does
+ * not unpin.
+ */
+int iommufd_unmap_range(struct iommufd_ioas *ioas, unsigned long start,
+			unsigned long last, unsigned long *unmapped)
+{
+	struct iommufd_area *area, *next, *gone = NULL;
+	unsigned int n = 0;
+	int rc = 0;
+
+	*unmapped = 0;
+	if (down_write_killable(&ioas->lock))
+		return -EINTR;
+	if (cuts(ioas, start, last))
+		rc = -ENOENT;
+	area = rc ? NULL : iommufd_area_first(ioas, start, last);
+	while (area && area->start <= last) {
+		unsigned long end = area->last;
+
+		/* It came while the lock was let go of. */
+		if (end > last) {
+			rc = -ENOENT;
+			break;
+		}
+		if (area->closing) {
+			rc = -EBUSY;
+			break;
+		}
+		if (!idle(area)) {
+			rc = close_area(ioas, area);
+			if (rc)
+				break;
+		}
+		next = iommufd_area_next(area);
+		iommufd_area_remove(ioas, area);
+		*unmapped += end - area->start + 1;
+		area->next = gone;
+		gone = area;
+		area = next;
+
+		if (area && ++n % UNMAP_BATCH == 0) {
+			up_write(&ioas->lock);
+			free_areas(&gone);
+			if (fatal_signal_pending(current))
+				return -EINTR;
+			cond_resched();
+			down_write(&ioas->lock);
+			area = end < last ?
+			       iommufd_area_first(ioas, end + 1, last) : NULL;
+		}
+	}
+	up_write(&ioas->lock);
+	free_areas(&gone);
+	return rc;
+}
+
+/**
+ * iommufd_ioas_unmap - IOMMU_IOAS_UNMAP
+ * @ucmd: struct iommu_ioas_unmap
+ *
+ * Return: 0; -ENOENT for the IOAS, and if there is nothing in the range, unless
+ * the range is all there is; -EINVAL for no length; -EOVERFLOW; else as
+ * iommufd_unmap_range(). The bytes unmapped are in length in any case.
+ */
+int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_ioas_unmap *cmd = ucmd->cmd;
+	bool all = !cmd->iova && cmd->length == U64_MAX;
+	unsigned long unmapped, last;
+	struct iommufd_ioas *ioas;
+	int rc;
+
+	if (!all) {
+		if (!cmd->length)
+			return -EINVAL;
+		if (check_add_overflow(cmd->iova, cmd->length - 1, &last))
+			return -EOVERFLOW;
+	}
+	ioas = iommufd_ioas_get(ucmd->ictx, cmd->ioas_id);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	rc = iommufd_unmap_range(ioas, cmd->iova, all ? ULONG_MAX : last,
+				 &unmapped);
+	iommufd_ioas_put(ioas);
+	if (!rc && !unmapped && !all)
+		rc = -ENOENT;
+	cmd->length = unmapped;
+	ucmd->reply_on_error = true;
+	return rc;
+}
+
+/* The area that covers @iova and begins before it, closing; or NULL. */
+static int close_for_cut(struct iommufd_ioas *ioas, unsigned long iova,
+			 struct iommufd_area **found)
+{
+	struct iommufd_area *area;
+	int rc = 0;
+
+	if (down_write_killable(&ioas->lock))
+		return -EINTR;
+	area = iommufd_area_first(ioas, iova, iova);
+	if (!area || area->start == iova)
+		area = NULL;
+	else if (area->closing || !idle(area) ||
+		 iova & (ioas->alignment - 1))
+		rc = -EINVAL;
+	else
+		WRITE_ONCE(area->closing, true);
+	up_write(&ioas->lock);
+	*found = area;
+	return rc;
+}
+
+/**
+ * iommufd_unmap_cut - makes two areas of one
+ * @ioas: the IOAS; its lock is taken
+ * @iova: where the second one begins
+ *
+ * Return: 0, also if no area is cut there; -EINVAL if it cannot be, since
+ * something in it is pinned, or @iova is not aligned; -ENOMEM; -EINTR.
+ */
+int iommufd_unmap_cut(struct iommufd_ioas *ioas, unsigned long iova)
+{
+	struct iommufd_area *area, *tail;
+	int rc;
+
+	rc = close_for_cut(ioas, iova, &area);
+	if (rc || !area)
+		return rc;
+	/* Nobody else changes or frees it now. */
+	tail = iommufd_area_split(area, iova - area->start);
+	rc = PTR_ERR_OR_ZERO(tail);
+
+	down_write(&ioas->lock);
+	if (!rc) {
+		iommufd_area_remove(ioas, area);
+		tail->start = iova;
+		tail->last = area->last;
+		area->last = iova - 1;
+		iommufd_area_insert(ioas, area);
+		iommufd_area_insert(ioas, tail);
+	}
+	WRITE_ONCE(area->closing, false);
+	up_write(&ioas->lock);
+	return rc;
+}
+
+/**
+ * iommufd_unmap_teardown - ends all areas of an IOAS that nobody can reach
+ * @ioas: the IOAS
+ */
+void iommufd_unmap_teardown(struct iommufd_ioas *ioas)
+{
+	struct iommufd_area *area, *next;
+
+	rbtree_postorder_for_each_entry_safe(area, next, &ioas->areas, rb) {
+		iommufd_area_free(area);
+		cond_resched();
+	}
+	ioas->areas = RB_ROOT;
+}

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ioctls of VFIO's type 1 IOMMU on /dev/iommu, for programs that know only
+ * those: <linux/vfio.h> says what they are. They name no address space, so a
+ * context has one IOAS that they mean, which IOMMU_VFIO_IOAS chooses.
+ */
+#include <linux/err.h>
+#include <linux/overflow.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/iommufd.h>
+#include <uapi/linux/vfio.h>
+
+#include "iommufd_private.h"
+
+/*
+ * The context does not refer to the IOAS: its end is no reason for EBUSY. It
+ * may have been claimed for that end, and its id given to another one, before
+ * it has been forgotten: so what the id leads to must be the same.
+ */
+static struct iommufd_ioas *vfio_ioas_get(struct iommufd_ctx *ictx)
+{
+	struct iommufd_ioas *ioas, *found;
+	u32 id = 0;
+
+	xa_lock(&ictx->objects);
+	ioas = ictx->vfio_ioas;
+	if (ioas)
+		id = ioas->obj.id;
+	xa_unlock(&ictx->objects);
+	if (!id)
+		return ERR_PTR(-ENODEV);
+	found = iommufd_ioas_get(ictx, id);
+	if (IS_ERR(found))
+		return ERR_PTR(-ENODEV);
+	if (found != ioas) {
+		iommufd_ioas_put(found);
+		return ERR_PTR(-ENODEV);
+	}
+	return found;
+}
+
+/**
+ * iommufd_vfio_ioas_forget - an IOAS is going
+ * @ictx: its context
+ * @ioas: the IOAS; its memory is still there
+ */
+void iommufd_vfio_ioas_forget(struct iommufd_ctx *ictx,
+			      struct iommufd_ioas *ioas)
+{
+	xa_lock(&ictx->objects);
+	if (ictx->vfio_ioas == ioas)
+		ictx->vfio_ioas = NULL;
+	xa_unlock(&ictx->objects);
+}
+
+static void set_vfio_ioas(struct iommufd_ctx *ictx, struct iommufd_ioas *ioas)
+{
+	xa_lock(&ictx->objects);
+	ictx->vfio_ioas = ioas;
+	xa_unlock(&ictx->objects);
+}
+
+/**
+ * iommufd_vfio_ioas - IOMMU_VFIO_IOAS
+ * @ucmd: struct iommu_vfio_ioas
+ *
+ * Return: 0; -EOPNOTSUPP for the reserved field or an unknown operation;
+ * -ENODEV if there is none to tell of; -ENOENT for an id that is no IOAS.
+ */
+int iommufd_vfio_ioas(struct iommufd_ucmd *ucmd)
+{
+	struct iommu_vfio_ioas *cmd = ucmd->cmd;
+	struct iommufd_ioas *ioas;
+
+	if (cmd->__reserved)
+		return -EOPNOTSUPP;
+	switch (cmd->op) {
+	case IOMMU_VFIO_IOAS_GET:
+		ioas = vfio_ioas_get(ucmd->ictx);
+		if (IS_ERR(ioas))
+			return PTR_ERR(ioas);
+		cmd->ioas_id = ioas->obj.id;
+		break;
+	case IOMMU_VFIO_IOAS_SET:
+		ioas = iommufd_ioas_get(ucmd->ictx, cmd->ioas_id);
+		if (IS_ERR(ioas))
+			return PTR_ERR(ioas);
+		/* Held until it is known: a destroy forgets it after that. */
+		set_vfio_ioas(ucmd->ictx, ioas);
+		break;
+	case IOMMU_VFIO_IOAS_CLEAR:
+		set_vfio_ioas(ucmd->ictx, NULL);
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+	iommufd_ioas_put(ioas);
+	return 0;
+}
+
+static int map_dma(struct iommufd_ctx *ictx, void __user *arg)
+{
+	size_t size = offsetofend(struct vfio_iommu_type1_dma_map, size);
+	struct vfio_iommu_type1_dma_map map;
+	struct iommufd_ioas *ioas;
+	u32 flags = 0;
+	int rc;
+
+	if (copy_from_user(&map, arg, size))
+		return -EFAULT;
+	if (map.argsz < size || map.flags & ~(VFIO_DMA_MAP_FLAG_READ |
+					      VFIO_DMA_MAP_FLAG_WRITE))
+		return -EINVAL;
+	if (map.flags & VFIO_DMA_MAP_FLAG_READ)
+		flags |= IOMMU_IOAS_MAP_READABLE;
+	if (map.flags & VFIO_DMA_MAP_FLAG_WRITE)
+		flags |= IOMMU_IOAS_MAP_WRITEABLE;
+	if (!flags)
+		return -EINVAL;
+
+	ioas = vfio_ioas_get(ictx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	rc = iommufd_map_user(ioas, map.vaddr, map.size, map.iova, flags);
+	iommufd_ioas_put(ioas);
+	return rc;
+}
+
+/*
+ * In version 1 a range may begin and end anywhere, so what it cuts is cut: the
+ * rest stays mapped.
+ */
+static int cut(struct iommufd_ioas *ioas, unsigned long start,
+	       unsigned long last)
+{
+	int rc = iommufd_unmap_cut(ioas, start);
+
+	return rc || last == ULONG_MAX ? rc : iommufd_unmap_cut(ioas, last + 1);
+}
+
+static int unmap_range(struct iommufd_ctx *ictx, struct iommufd_ioas *ioas,
+		       struct vfio_iommu_type1_dma_unmap *unmap)
+{
+	unsigned long start = unmap->iova, last = ULONG_MAX, unmapped = 0;
+	int rc = 0;
+
+	if (unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL) {
+		if (unmap->iova || unmap->size)
+			return -EINVAL;
+	} else {
+		if (!unmap->size ||
+		    check_add_overflow(start, (unsigned long)unmap->size - 1,
+				       &last))
+			return -EINVAL;
+		if (READ_ONCE(ictx->vfio_cut))
+			rc = cut(ioas, start, last);
+	}
+	rc = rc ?: iommufd_unmap_range(ioas, start, last, &unmapped);
+	unmap->size = unmapped;
+	return rc;
+}
+
+static int unmap_dma(struct iommufd_ctx *ictx, void __user *arg)
+{
+	size_t size = offsetofend(struct vfio_iommu_type1_dma_unmap, size);
+	struct vfio_iommu_type1_dma_unmap unmap;
+	struct iommufd_ioas *ioas;
+	int rc;
+
+	if (copy_from_user(&unmap, arg, size))
+		return -EFAULT;
+	if (unmap.argsz < size || unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL)
+		return -EINVAL;
+	ioas = vfio_ioas_get(ictx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	rc = unmap_range(ictx, ioas, &unmap);
+	iommufd_ioas_put(ioas);
+	/* The number of bytes is told after an error too, if it can be. */
+	if (copy_to_user(arg, &unmap, size) && !rc)
+		rc = -EFAULT;
+	return rc;
+}
+
+static int set_iommu(struct iommufd_ctx *ictx, unsigned long type)
+{
+	struct iommufd_ioas *ioas;
+
+	if (type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1v2_IOMMU)
+		return -EINVAL;
+	ioas = vfio_ioas_get(ictx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	iommufd_ioas_put(ioas);
+	WRITE_ONCE(ictx->vfio_cut, type == VFIO_TYPE1_IOMMU);
+	return 0;
+}
+
+static int check_extension(struct iommufd_ctx *ictx, unsigned long type)
+{
+	struct iommufd_ioas *ioas;
+
+	switch (type) {
+	case VFIO_TYPE1_IOMMU:
+	case VFIO_TYPE1v2_IOMMU:
+	case VFIO_UNMAP_ALL:
+		return 1;
+	case VFIO_DMA_CC_IOMMU:
+		/* Of no device is it known otherwise. */
+		ioas = vfio_ioas_get(ictx);
+		if (IS_ERR(ioas))
+			return PTR_ERR(ioas);
+		iommufd_ioas_put(ioas);
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/**
+ * struct info - the answer to VFIO_IOMMU_GET_INFO up to the ranges
+ * @info: what a caller that knows no capabilities gets
+ * @avail: how many mappings there can be
+ * @ranges: what follows are pairs of IOVAs
+ */
+struct info {
+	struct vfio_iommu_type1_info info;
+	struct vfio_iommu_type1_info_dma_avail avail;
+	struct vfio_iommu_type1_info_cap_iova_range ranges;
+};
+
+static int write_ranges(struct iommufd_ioas *ioas, u32 room,
+			struct vfio_iova_range __user *out, u32 *nr)
+{
+	struct vfio_iova_range range;
+	unsigned long start, last, pos = 0;
+	bool found;
+
+	for (*nr = 0;; pos = last + 1) {
+		down_read(&ioas->lock);
+		found = iommufd_next_usable(ioas, pos, ULONG_MAX, &start,
+					    &last);
+		up_read(&ioas->lock);
+		if (!found)
+			return 0;
+		range.start = start;
+		range.end = last;
+		if (*nr < room && copy_to_user(out + *nr, &range,
+					       sizeof(range)))
+			return -EFAULT;
+		++*nr;
+		if (last == ULONG_MAX)
+			return 0;
+	}
+}
+
+static int fill_info(struct iommufd_ioas *ioas, u32 argsz, void __user *arg)
+{
+	size_t min = offsetofend(struct vfio_iommu_type1_info, iova_pgsizes);
+	struct info info = {
+		.info.flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS,
+		.info.iova_pgsizes = PAGE_MASK,
+		.info.cap_offset = offsetof(struct info, avail),
+		.avail.header.id = VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL,
+		.avail.header.version = 1,
+		.avail.header.next = offsetof(struct info, ranges),
+		.avail.avail = U16_MAX,
+		.ranges.header.id = VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE,
+		.ranges.header.version = 1,
+	};
+	u32 room = argsz > sizeof(info) ? (argsz - sizeof(info)) /
+					  sizeof(struct vfio_iova_range) : 0;
+	int rc;
+
+	rc = write_ranges(ioas, room, arg + sizeof(info),
+			  &info.ranges.nr_iovas);
+	if (rc)
+		return rc;
+	info.info.argsz = sizeof(info) + info.ranges.nr_iovas *
+					 sizeof(struct vfio_iova_range);
+	/* Too small for all of it: then it is told how much that would be. */
+	if (argsz < info.info.argsz) {
+		info.info.cap_offset = 0;
+		return copy_to_user(arg, &info,
+				    argsz < sizeof(info.info) ?
+				    min : sizeof(info.info)) ? -EFAULT : 0;
+	}
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static int get_info(struct iommufd_ctx *ictx, void __user *arg)
+{
+	size_t min = offsetofend(struct vfio_iommu_type1_info, iova_pgsizes);
+	struct vfio_iommu_type1_info info;
+	struct iommufd_ioas *ioas;
+	int rc;
+
+	if (copy_from_user(&info, arg, min))
+		return -EFAULT;
+	if (info.argsz < min)
+		return -EINVAL;
+	ioas = vfio_ioas_get(ictx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	rc = fill_info(ioas, info.argsz, arg);
+	iommufd_ioas_put(ioas);
+	return rc;
+}
+
+/**
+ * iommufd_vfio_ioctl - an ioctl that is not of iommufd's own
+ * @ictx: the context
+ * @cmd: command word
+ * @arg: user pointer, or a number
+ *
+ * Return: what <linux/vfio.h> says, and -ENODEV where no IOAS is chosen for
+ * this; -ENOTTY for an unknown command.
+ */
+long iommufd_vfio_ioctl(struct iommufd_ctx *ictx, unsigned int cmd,
+			unsigned long arg)
+{
+	void __user *uarg = (void __user *)arg;
+
+	switch (cmd) {
+	case VFIO_GET_API_VERSION:
+		return VFIO_API_VERSION;
+	case VFIO_CHECK_EXTENSION:
+		return check_extension(ictx, arg);
+	case VFIO_SET_IOMMU:
+		return set_iommu(ictx, arg);
+	case VFIO_IOMMU_GET_INFO:
+		return get_info(ictx, uarg);
+	case VFIO_IOMMU_MAP_DMA:
+		return map_dma(ictx, uarg);
+	case VFIO_IOMMU_UNMAP_DMA:
+		return unmap_dma(ictx, uarg);
+	default:
+		return -ENOTTY;
+	}
+}
