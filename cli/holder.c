@@ -341,11 +341,14 @@ int hold_begin(struct hold *hold, struct problem *p)
 	hold->context.fd = -1;
 	hold->clients = 0;
 	hold->since = time(NULL);
+	/* first of all, as it closes descriptors by their numbers */
+	if (take_context(hold, p))
+		return -1;
 	if (take_signals(hold))
 		return problem_errno(p, DOING_ANYTHING, errno, "");
 	if (hold->name ? place_named(hold, p) : place_socket(hold, p))
 		return -1;
-	if (take_lock(hold, p) || take_context(hold, p))
+	if (take_lock(hold, p))
 		return -1;
 	if (write_status(hold))
 		return problem_set(p, STATUS_FAILED, errno,

@@ -2,9 +2,10 @@
 /*
  * A process that keeps a context open and hands it over at a socket.
  *
- * hold_begin() takes the lock, then the context, then makes the socket: who
- * finds the lock free may clear away all else, and who finds the socket gets a
- * context that is all that was asked for.
+ * hold_begin() takes the context, then the lock, then makes the socket: most
+ * that can fail fails while nothing has been made, who finds the lock free may
+ * clear away all else, and who finds the socket gets a context that is all that
+ * was asked for.
  */
 #ifndef CLI_HOLDER_H
 #define CLI_HOLDER_H
