@@ -79,7 +79,7 @@ its_mode() {
 	# and now there is nothing
 	must iommufdctl list --json
 	assert_json '.contexts == []'
-	assert_equal "$(ls -A $RUN)" ''
+	assert_equal "$(ls -A "$RUN")" ''
 }
 
 @test "every command reaches a named context" {
@@ -274,7 +274,7 @@ print(struct.unpack("=IIHHIQ", command)[5])'
 	assert_schema "$SCHEMA" '#/$defs/error'
 	assert_json '.errno == "EPERM"'
 	[[ ! -e $ran && ! -e $SOCKET && ! -e $SOCKET.lock ]]
-	assert_equal "$(ls $RUN)" ''
+	assert_equal "$(ls "$RUN")" ''
 	must "${without[@]}" iommufdctl context create vm1
 }
 
@@ -378,7 +378,7 @@ print(struct.unpack("=IIHHIQ", command)[5])'
 	export STATE=$BATS_TEST_TMPDIR
 	# as it is meant to go
 	must "$hook" vm1 prepare
-	must "$hook" vm1 start "$HELPERS/vmm" {iommufd} {ioas} </dev/null
+	must "$hook" vm1 start "$HELPERS/vmm" '{iommufd}' '{ioas}' </dev/null
 	assert_output --regexp '^(mapped|cannot map)$'
 	must "$hook" vm1 release
 	must iommufdctl list --json
@@ -402,7 +402,7 @@ print(struct.unpack("=IIHHIQ", command)[5])'
 	"$hook" vm1 start /nonexistent/vmm || status=$?
 	assert_equal "$status" 127
 	must_fail 42 "$hook" vm1 start sh -c 'exit 42'
-	must_fail 1 "$hook" vm1 start "$HELPERS/vmm" {iommufd} 77
+	must_fail 1 "$hook" vm1 start "$HELPERS/vmm" '{iommufd}' 77
 	assert_output --partial "vmm: ranges: ENOENT"
 	must "$hook" vm1 release
 	# one that was never prepared is not started

@@ -167,6 +167,9 @@ need_shells() { requires zsh fish; }
 		"iommufdctl recv /x --fd 9 mkfif"; do
 		offers bash "$line"
 		assert_output mkfifo
+	done
+	for line in "iommufdctl recv /x mkfif" "iommufdctl recv /x --fd 9 mkfif" \
+		"iommufdctl recv -- /x mkfif"; do
 		offers zsh "$line"
 		assert_output mkfifo
 	done

@@ -580,7 +580,7 @@ die_at() {
 		echo "$IOMMUFD_FD $LISTEN_FDS $LISTEN_FDNAMES"
 		[ "$LISTEN_PID" = $$ ]'
 	assert_output "$FILE"$'\n3 1 iommufd'
-	must iommufdctl recv "$SOCKET" --fd 9 echo iommufd,fd={iommufd} --fd -- -c
+	must iommufdctl recv "$SOCKET" --fd 9 echo 'iommufd,fd={iommufd}' --fd -- -c
 	assert_output -- "iommufd,fd=9 --fd -- -c"
 	must iommufdctl recv --fd=9 "$SOCKET" -- ls /proc/self/fd
 	assert_output $'0\n1\n2\n3\n9'

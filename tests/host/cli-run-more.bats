@@ -78,11 +78,11 @@ for fd in sorted(map(int, os.listdir("/proc/self/fd"))):
 @test "the forms of QEMU and of cloud-hypervisor come out right" {
 	pci 0000:01:00.0 vfio-pci vfio0
 	must iommufdctl run --vfio 01:00.0=4 -- sh -c 'echo "$@"' qemu \
-		-object iommufd,id=iommufd0,fd={iommufd} \
+		-object 'iommufd,id=iommufd0,fd={iommufd}' \
 		-device vfio-pci,iommufd=iommufd0,fd=4
 	assert_output -- "-object iommufd,id=iommufd0,fd=3 -device vfio-pci,iommufd=iommufd0,fd=4"
 	must iommufdctl run --fd 6 -- sh -c 'echo "$@"' cloud-hypervisor \
-		--platform num_pci_segments=2,iommufd_fd={iommufd} --device path=/sys/x
+		--platform 'num_pci_segments=2,iommufd_fd={iommufd}' --device path=/sys/x
 	assert_output -- "--platform num_pci_segments=2,iommufd_fd=6 --device path=/sys/x"
 }
 
