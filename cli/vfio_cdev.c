@@ -36,7 +36,7 @@ static int find_name(const char *dir, char name[NAME_SIZE])
 		if (!strncmp(entry->d_name, "vfio", 4) &&
 		    strlen(entry->d_name) < NAME_SIZE &&
 		    parse_number(entry->d_name + 4, UINT32_MAX, &n))
-			snprintf(name, NAME_SIZE, "%s", entry->d_name);
+			memcpy(name, entry->d_name, strlen(entry->d_name) + 1);
 	closedir(stream);
 	errno = ENOENT;
 	return *name ? 0 : -1;
