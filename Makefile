@@ -90,12 +90,12 @@ build/tests/%: tests/%.c Makefile
 	$(Q)$(CC) $(HELPER_FLAGS) -MMD -MP -MF $@.d -o $@ $<
 
 # libFuzzer on what the tool takes apart from text.
-build/tests/fuzz/parse: tests/fuzz/parse.c cli/parse.c cli/parse.h Makefile
+build/tests/fuzz/parse: tests/fuzz/parse.c $(wildcard cli/parse*.[ch]) Makefile
 	$(call say,FUZZER,$@)
 	@mkdir -p $(@D)
 	$(Q)clang-14 -g -O1 -D_GNU_SOURCE -Wall -Wextra -Werror \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-Icli -o $@ tests/fuzz/parse.c cli/parse.c
+		-Icli -o $@ $(filter %.c,$^)
 
 build/tests/%.32: tests/%.c Makefile
 	$(call say,HELPER,$@)
@@ -184,7 +184,7 @@ dkms-install:
 	rm -rf $(DKMS_SRC)
 	mkdir -p $(DKMS_SRC)
 	cp -r kernel/. $(DKMS_SRC)/
-	rm -f $(DKMS_SRC)/testdrv.c
+	rm -f $(DKMS_SRC)/testdrv*
 	dkms add -m iommufd -v $(DKMS_VERSION)
 	dkms install -m iommufd -v $(DKMS_VERSION) -k $(KREL)
 

@@ -25,6 +25,7 @@ enum exit_status {
 enum complete {
 	COMPLETE_NOTHING,
 	COMPLETE_OBJECTS,	/* ids of the chosen context */
+	COMPLETE_OBJECT,	/* one id, then the words, if any */
 	COMPLETE_WORDS,		/* the words in struct command */
 	COMPLETE_COMMANDS,	/* names of our commands */
 	COMPLETE_PROGRAM,	/* a command line of its own */
@@ -40,7 +41,8 @@ enum complete {
  * @summary: one line, lower case, no full stop
  * @argp: its options and arguments
  * @complete: what its arguments are
- * @words: for COMPLETE_WORDS and COMPLETE_VERB_NAME, separated by spaces
+ * @words: for COMPLETE_WORDS, COMPLETE_OBJECT and COMPLETE_VERB_NAME, separated
+ *         by spaces
  * @in_order: the first argument ends our options (it starts another program's)
  */
 struct command {
@@ -57,12 +59,16 @@ extern const struct command commands[];
 const struct command *command_find(const char *name);
 
 extern const struct argp top_argp, list_argp, show_argp, create_argp,
-			 destroy_argp, run_argp, completion_argp, help_argp,
-			 context_argp, hold_argp, recv_argp;
+			 map_argp, unmap_argp, set_argp, destroy_argp,
+			 context_argp, hold_argp, run_argp, recv_argp,
+			 completion_argp, help_argp;
 
 int cmd_list(const struct command *self, int argc, char **argv);
 int cmd_show(const struct command *self, int argc, char **argv);
 int cmd_create(const struct command *self, int argc, char **argv);
+int cmd_map(const struct command *self, int argc, char **argv);
+int cmd_unmap(const struct command *self, int argc, char **argv);
+int cmd_set(const struct command *self, int argc, char **argv);
 int cmd_destroy(const struct command *self, int argc, char **argv);
 int cmd_run(const struct command *self, int argc, char **argv);
 int cmd_context(const struct command *self, int argc, char **argv);

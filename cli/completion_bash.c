@@ -15,7 +15,7 @@ SCRIPT_LICENSE
 "\n"
 "_iommufdctl() {\n"
 "	local line=${COMP_LINE:0:COMP_POINT} words=() cur cmd='' value=''\n"
-"	local context=() program=0 i=0 last word arg='' list='' options=''\n"
+"	local context=() program=0 args=0 i=0 last word list='' options=''\n"
 "	read -ra words <<<\"$line\"\n"
 "	[[ $line != *[[:space:]] ]] || words+=('')\n"
 "	last=$((${#words[@]} - 1))\n"
@@ -45,18 +45,18 @@ static const char walk[] =
 "		*)\n"
 "			if [[ ! $cmd ]]; then\n"
 "				cmd=$word\n"
-"			elif [[ ! $arg && ($programs != *\" $cmd \"* || $paths == *\" $cmd \"*) ]]; then\n"
-"				arg=$word\n"
-"			elif [[ $programs == *\" $cmd \"* ]]; then\n"
+"			elif [[ $programs == *\" $cmd \"* && ($args != 0 || $paths != *\" $cmd \"*) ]]; then\n"
 "				program=$i\n"
 "				break\n"
+"			else\n"
+"				((++args))\n"
 "			fi\n"
 "			;;\n"
 "		esac\n"
 "	done\n"
 "	COMPREPLY=()\n"
 "	if [[ $cmd && ! $value && $cur != -* && $programs == *\" $cmd \"* ]]; then\n"
-"		if [[ $paths == *\" $cmd \"* && ! $arg ]]; then\n"
+"		if [[ $paths == *\" $cmd \"* && $args == 0 ]]; then\n"
 "			compopt -o default 2>/dev/null\n"
 "			return\n"
 "		fi\n"
@@ -80,11 +80,15 @@ static const char walk[] =
 
 static const char tail[] =
 "	esac\n"
-"	if [[ $list == @* ]]; then\n"
-"		list=$(iommufdctl \"${context[@]}\" completion \"${list#@}\" \\\n"
-"			2>/dev/null </dev/null | cut -f 1)\n"
+"	if [[ $list == @files ]]; then\n"
+"		compopt -o filenames 2>/dev/null\n"
+"		mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
+"	else\n"
+"		[[ $list != @* ]] ||\n"
+"			list=$(iommufdctl \"${context[@]}\" completion \"${list#@}\" \\\n"
+"				2>/dev/null </dev/null | cut -f 1)\n"
+"		mapfile -t COMPREPLY < <(compgen -W \"$list\" -- \"$cur\")\n"
 "	fi\n"
-"	mapfile -t COMPREPLY < <(compgen -W \"$list\" -- \"$cur\")\n"
 "	if [[ $cur == *[:=]* && $COMP_WORDBREAKS == *[:=]* ]]; then\n"
 "		word=${cur%\"${cur##*[:=]}\"}\n"
 "		COMPREPLY=(\"${COMPREPLY[@]#\"$word\"}\")\n"
@@ -115,14 +119,14 @@ static void print_value_case(const struct argp_option *o, void *data)
 	printf("--%s) ", o->name);
 	if (takes(o, "CONTEXT"))
 		fputs("list=@contexts", stdout);
+	if (takes(o, "PATH"))
+		fputs("list=@files", stdout);
 	if (takes(o, "TYPE")) {
 		fputs("list='", stdout);
 		for (const char *const *t = object_types; *t; t++)
 			printf("%s%s", t == object_types ? "" : " ", *t);
 		fputc('\'', stdout);
 	}
-	if (takes(o, "PATH"))
-		fputs("compopt -o default 2>/dev/null; return", stdout);
 	if (value_words(o))
 		printf("list='%s'", value_words(o));
 	fputs(" ;;\n", stdout);
@@ -149,6 +153,10 @@ static void print_case(const struct command *c)
 	case COMPLETE_OBJECTS:
 		puts("\t\t\tlist=@objects");
 		break;
+	case COMPLETE_OBJECT:
+		printf("\t\t\tlist='%s'\n", c->words ? c->words : "");
+		puts("\t\t\t((args)) || list=@objects");
+		break;
 	case COMPLETE_WORDS:
 		printf("\t\t\tlist='%s'\n", c->words);
 		break;
@@ -158,7 +166,7 @@ static void print_case(const struct command *c)
 		puts("'");
 		break;
 	case COMPLETE_VERB_NAME:
-		printf("\t\t\tlist='%s'\n\t\t\t[[ ! $arg ]] || list=@names\n",
+		printf("\t\t\tlist='%s'\n\t\t\t((!args)) || list=@names\n",
 		       c->words);
 		break;
 	case COMPLETE_PATH_PROGRAM:

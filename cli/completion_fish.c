@@ -9,9 +9,11 @@ static const char head[] =
 SCRIPT_LICENSE
 "# fish completion for iommufdctl, made by 'iommufdctl completion fish'\n"
 "\n"
-"# prints the command on the line, fails where none is there yet\n"
+"# prints the command on the line and its arguments, a line each; fails where\n"
+"# none is there yet\n"
 "function __iommufdctl_command\n"
 "    set -l words (commandline -opc)\n"
+"    set -l met\n"
 "    set -l skip\n"
 "    for word in $words[2..-1]\n"
 "        if set -q skip[1]\n"
@@ -26,15 +28,19 @@ static const char rest[] =
 "                set skip yes\n"
 "            case '-*'\n"
 "            case '*'\n"
-"                echo $word\n"
-"                return 0\n"
+"                set -a met $word\n"
 "        end\n"
 "    end\n"
-"    return 1\n"
+"    set -q met[1] && printf '%s\\n' $met\n"
 "end\n"
 "\n"
+"# is it this command, and (0 or 1) does it have an argument?\n"
 "function __iommufdctl_is\n"
-"    test (__iommufdctl_command || echo none) = $argv[1]\n"
+"    set -l met (__iommufdctl_command)\n"
+"    test \"$met[1]\" = $argv[1] || return 1\n"
+"    set -q argv[2] || return 0\n"
+"    set -q met[2]\n"
+"    test $status -ne $argv[2]\n"
 "end\n"
 "\n"
 "# words of the context that -c chose so far: contexts or objects\n"
@@ -138,6 +144,13 @@ static void print_arguments(const struct command *c)
 	case COMPLETE_OBJECTS:
 		printf("complete -c iommufdctl -n '%s' "
 		       "-a '(__iommufdctl_live objects)'\n", condition);
+		break;
+	case COMPLETE_OBJECT:
+		printf("complete -c iommufdctl -n '%s 0' "
+		       "-a '(__iommufdctl_live objects)'\n", condition);
+		if (c->words)
+			printf("complete -c iommufdctl -n '%s 1' -a '%s'\n",
+			       condition, c->words);
 		break;
 	case COMPLETE_WORDS:
 		printf("complete -c iommufdctl -n '%s' -a '%s'\n", condition,

@@ -82,14 +82,14 @@ static void print_values(const struct argp_option *o)
 	printf(":%s:", o->arg);
 	if (takes(o, "CONTEXT"))
 		fputs(" _iommufdctl_live contexts", stdout);
+	if (takes(o, "PATH"))
+		fputs(" _files", stdout);
 	if (takes(o, "TYPE")) {
 		fputc('(', stdout);
 		for (const char *const *t = object_types; *t; t++)
 			printf("%s%s", t == object_types ? "" : " ", *t);
 		fputc(')', stdout);
 	}
-	if (takes(o, "PATH"))
-		fputs("_files", stdout);
 	if (value_words(o))
 		printf("(%s)", value_words(o));
 }
@@ -138,6 +138,11 @@ static void print_case(const struct command *c)
 	switch (c->complete) {
 	case COMPLETE_OBJECTS:
 		puts("\t\t\t\t'*:object: _iommufdctl_live objects'");
+		break;
+	case COMPLETE_OBJECT:
+		puts("\t\t\t\t'1:object: _iommufdctl_live objects'");
+		if (c->words)
+			printf("\t\t\t\t'*:value:(%s)'\n", c->words);
 		break;
 	case COMPLETE_WORDS:
 		printf("\t\t\t\t'1:%s:(%s)'\n", c->name, c->words);

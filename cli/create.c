@@ -3,32 +3,66 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "change.h"
 #include "cli.h"
 #include "contexts.h"
 #include "errors.h"
 #include "holder.h"
 #include "ioctls.h"
 #include "options.h"
+#include "ranges.h"
 #include "render.h"
+
+struct create {
+	const char *type;
+	char **allow;
+	int allow_count;
+	bool no_huge_pages;
+};
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	const char **type = state->input;
+	struct create *create = state->input;
 
-	if (key != ARGP_KEY_ARG || *type)
+	switch (key) {
+	case OPTION_ALLOW:
+		create->allow[create->allow_count++] = arg;
+		break;
+	case OPTION_NO_HUGE_PAGES:
+		create->no_huge_pages = true;
+		break;
+	case ARGP_KEY_ARG:
+		if (create->type)
+			return ARGP_ERR_UNKNOWN;
+		create->type = arg;
+		break;
+	default:
 		return ARGP_ERR_UNKNOWN;
-	*type = arg;
+	}
 	return 0;
 }
 
+static const struct argp_option create_options[] = {
+	{ "allow", OPTION_ALLOW, "RANGE", 0,
+	  "set this range aside for mappings; may be given again", 0 },
+	{ "no-huge-pages", OPTION_NO_HUGE_PAGES, NULL, 0,
+	  "page tables may not use large pages", 0 },
+	{}
+};
+
 const struct argp create_argp = {
+	.options = create_options,
 	.parser = parse,
 	.args_doc = "ioas",
 	.doc = "Make an object in the context and print its id. An 'ioas' is "
-	       "an I/O address space, empty at first.",
+	       "an I/O address space, empty at first.\v"
+	       "A RANGE is START-LAST or START+LENGTH. Numbers are decimal, "
+	       "or hexadecimal with 0x; START and LENGTH may end in K, M, G "
+	       "or T.",
 	.children = common_children,
 };
 
@@ -73,34 +107,80 @@ static int open_or_start(const struct context_spec *spec,
 	return context_open(spec, context, p);
 }
 
+/* Returns a status. On a failure nothing is left. */
+static int create_ioas(const struct context *context,
+		       const struct change *change)
+{
+	struct problem problem;
+	uint32_t id;
+	int status;
+
+	if (ioas_create(context->fd, &id)) {
+		problem_errno(&problem, DOING_CREATE, errno, "ioas");
+		problem.context = context->info.context;
+		return problem_report(&problem);
+	}
+	if (change_ioas(context, id, change, &problem)) {
+		/* it is not to be seen by anyone, so its id tells nothing */
+		problem.id = UNKNOWN;
+		status = problem_report(&problem);
+	} else if (print_created(context, "ioas", id)) {
+		/* no one knows its id, so no one could destroy it */
+		status = write_failed(errno);
+	} else {
+		return STATUS_DONE;
+	}
+	object_destroy(context->fd, id);
+	return status;
+}
+
+static void read_change(struct change *change, const struct create *create)
+{
+	struct range *ranges;
+
+	*change = (struct change){
+		.huge_pages = create->no_huge_pages ? TRUTH_NO : TRUTH_UNKNOWN,
+	};
+	if (!create->allow_count)
+		return;
+	ranges = calloc(create->allow_count, sizeof(*ranges));
+	if (!ranges)
+		abort();
+	for (int i = 0; i < create->allow_count; i++)
+		ranges[i] = range_argument(create->allow[i]);
+	change->allow = (struct range_list){ true, create->allow_count,
+					     ranges };
+}
+
 int cmd_create(const struct command *self, int argc, char **argv)
 {
+	struct create create = {};
+	struct change change;
 	struct context_spec spec;
 	struct context context;
 	struct problem problem;
-	const char *type = NULL;
-	uint32_t id;
-	int status = STATUS_DONE;
+	int status;
 
-	parse_options(self, &create_argp, argc, argv, &type);
-	if (!type)
+	create.allow = calloc(argc, sizeof(*create.allow));
+	if (!create.allow)
+		abort();
+	parse_options(self, &create_argp, argc, argv, &create);
+	if (!create.type)
 		usage_error("which type of object? There is: ioas");
-	if (strcmp(type, "ioas"))
-		usage_error("'%s' cannot be created; there is: ioas", type);
+	if (strcmp(create.type, "ioas"))
+		usage_error("'%s' cannot be created; there is: ioas",
+			    create.type);
+	read_change(&change, &create);
 	context_option(&spec);
 	/* a closed pipe must not end us before we took the object back */
 	signal(SIGPIPE, SIG_IGN);
-	if (open_or_start(&spec, &context, &problem))
-		return problem_report(&problem);
-	if (ioas_create(context.fd, &id)) {
-		problem_errno(&problem, DOING_CREATE, errno, "ioas");
-		problem.context = context.info.context;
+	if (open_or_start(&spec, &context, &problem)) {
 		status = problem_report(&problem);
-	} else if (print_created(&context, type, id)) {
-		status = write_failed(errno);
-		/* no one knows its id, so no one could */
-		object_destroy(context.fd, id);
+	} else {
+		status = create_ioas(&context, &change);
+		close(context.fd);
 	}
-	close(context.fd);
+	change_free(&change);
+	free(create.allow);
 	return status;
 }

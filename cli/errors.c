@@ -132,8 +132,12 @@ static const struct {
 	{ DOING_ASK, ENOENT, STATUS_NOT_FOUND,
 	  "no such object@, or of a type that cannot be looked into: "
 	  "'iommufdctl list' shows what there is", NULL },
+	{ DOING_CHANGE, ENOENT, STATUS_NOT_FOUND,
+	  "no such ioas@: 'iommufdctl list' shows what there is", NULL },
 	{ DOING_ANYTHING, ENOTTY, STATUS_UNSUPPORTED,
 	  "this kernel's iommufd does not know that command", NULL },
+	{ DOING_ANYTHING, EOPNOTSUPP, STATUS_UNSUPPORTED,
+	  "this kernel's iommufd cannot do that", NULL },
 	{ DOING_ANYTHING, EPERM, STATUS_NOT_PERMITTED, "not permitted", NULL },
 	{ DOING_ANYTHING, EACCES, STATUS_NOT_PERMITTED, "not permitted", NULL },
 	{ DOING_ANYTHING, 0, STATUS_FAILED, NULL, NULL },

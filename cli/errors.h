@@ -37,6 +37,7 @@ enum doing {
 	DOING_CREATE,
 	DOING_DESTROY,
 	DOING_ASK,		/* about an object */
+	DOING_CHANGE,		/* an ioas: see errors_ioas.c for more */
 };
 
 int problem_set(struct problem *p, enum exit_status status, int err,

@@ -98,3 +98,89 @@ int ioas_ranges(int fd, uint32_t id, struct iommu_iova_range **ranges,
 	}
 	return -1;
 }
+
+/* With a COUNT of 0 nothing is set aside any more. */
+int ioas_allow(int fd, uint32_t id, const struct range *ranges, size_t count)
+{
+	struct iommu_iova_range *list = calloc(count + 1, sizeof(*list));
+	struct iommu_ioas_allow_iovas cmd = {
+		.size = sizeof(cmd),
+		.ioas_id = id,
+		.num_iovas = count,
+		.allowed_iovas = (uintptr_t)list,
+	};
+	int ret, err;
+
+	if (!list)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		list[i] = (struct iommu_iova_range){
+			.start = ranges[i].start,
+			.last = ranges[i].last,
+		};
+	ret = call(fd, IOMMU_IOAS_ALLOW_IOVAS, &cmd);
+	err = errno;
+	free(list);
+	errno = err;
+	return ret;
+}
+
+int ioas_map(int fd, struct mapping *mapping, const void *memory)
+{
+	struct iommu_ioas_map cmd = {
+		.size = sizeof(cmd),
+		.flags = mapping->flags,
+		.ioas_id = mapping->id,
+		.user_va = (uintptr_t)memory,
+		.length = mapping->length,
+		.iova = mapping->iova,
+	};
+
+	if (call(fd, IOMMU_IOAS_MAP, &cmd))
+		return -1;
+	mapping->iova = cmd.iova;
+	return 0;
+}
+
+/* FILE is a memfd, or lies where memfds do; from its beginning. */
+int ioas_map_file(int fd, struct mapping *mapping, int file)
+{
+	struct iommu_ioas_map_file cmd = {
+		.size = sizeof(cmd),
+		.flags = mapping->flags,
+		.ioas_id = mapping->id,
+		.fd = file,
+		.length = mapping->length,
+		.iova = mapping->iova,
+	};
+
+	if (call(fd, IOMMU_IOAS_MAP_FILE, &cmd))
+		return -1;
+	mapping->iova = cmd.iova;
+	return 0;
+}
+
+/*
+ * *UNMAPPED, in bytes, is right on an error too, as far as the driver tells.
+ * The range that is all there is has a length that no number holds; the
+ * interface has another for it.
+ */
+int ioas_unmap(int fd, uint32_t id, const struct range *range,
+	       uint64_t *unmapped)
+{
+	uint64_t length = range->last - range->start;
+	struct iommu_ioas_unmap cmd = {
+		.size = sizeof(cmd),
+		.ioas_id = id,
+		.iova = range->start,
+		.length = length == UINT64_MAX ? length : length + 1,
+	};
+	int ret;
+
+	length = cmd.length;
+	/* not again after EINTR: what was done till then would be forgotten */
+	ret = ioctl(fd, IOMMU_IOAS_UNMAP, &cmd);
+	/* not every driver writes it on an error */
+	*unmapped = ret && cmd.length == length ? 0 : cmd.length;
+	return ret;
+}

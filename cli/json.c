@@ -47,7 +47,7 @@ json_t *json_ids(const struct id_list *list)
 }
 
 /* A JSON number would lose what lies past 2^53. */
-static json_t *json_address(uint64_t address)
+json_t *json_address(uint64_t address)
 {
 	char text[32];
 

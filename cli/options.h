@@ -27,6 +27,13 @@ enum option_key {
 	OPTION_ONCE,
 	OPTION_TIMEOUT,
 	OPTION_MODE,
+	OPTION_ALL,
+	OPTION_ALLOW,
+	OPTION_ANON,
+	OPTION_FILE,
+	OPTION_IOVA,
+	OPTION_NO_HUGE_PAGES,
+	OPTION_READ_ONLY,
 };
 
 extern const struct argp common_argp;

@@ -31,21 +31,6 @@ bool parse_number(const char *text, uint64_t max, uint64_t *value)
 	return digits(text, strlen(text), max, value);
 }
 
-/* "65536", or with a unit of 1024s: "64K", "512M", "8G", "1T". */
-bool parse_size(const char *text, uint64_t *bytes)
-{
-	static const char units[] = "KMGT";
-	size_t len = strlen(text);
-	const char *unit = len ? strchr(units, text[len - 1]) : NULL;
-	unsigned int shift = unit ? 10 * (unit - units + 1) : 0;
-	uint64_t n;
-
-	if (!digits(text, unit ? len - 1 : len, UINT64_MAX >> shift, &n))
-		return false;
-	*bytes = n << shift;
-	return true;
-}
-
 /* A file's permissions in octal: "0660", "660". */
 bool parse_mode(const char *text, unsigned int *mode)
 {

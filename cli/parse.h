@@ -65,7 +65,6 @@ struct hold_record {
 };
 
 bool parse_number(const char *text, uint64_t max, uint64_t *value);
-bool parse_size(const char *text, uint64_t *bytes);
 bool parse_mode(const char *text, unsigned int *mode);
 bool parse_name(const char *text);
 bool parse_pci_address(const char *text, size_t len,

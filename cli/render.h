@@ -39,6 +39,7 @@ bool render_wants(const struct renderer *r, const struct object_info *info);
 
 json_t *json_number(uint64_t value);
 json_t *json_text(const char *text);
+json_t *json_address(uint64_t address);
 json_t *json_ids(const struct id_list *list);
 json_t *json_ranges(const struct range_list *list);
 json_t *json_truth(enum truth truth);

@@ -7,6 +7,7 @@
 #include "contexts.h"
 #include "launch.h"
 #include "options.h"
+#include "ranges.h"
 #include "rlimit_mode.h"
 #include "vfio_cdev.h"
 
@@ -118,12 +119,8 @@ static void take_device(const char *word, struct device *device)
 
 static uint64_t take_limit(const char *word)
 {
-	uint64_t bytes = UINT64_MAX;
-
-	if (strcmp(word, "unlimited") && !parse_size(word, &bytes))
-		usage_error("'%s' is no size: it is bytes, or as in 512M and "
-			    "8G, or unlimited", word);
-	return bytes;
+	return strcmp(word, "unlimited") ? length_argument("--memlock", word) :
+					   UINT64_MAX;
 }
 
 /* All descriptors, before any limit or privilege changes. */

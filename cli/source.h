@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "parse.h"
+#include "parse_range.h"
 
 struct problem;
 
@@ -21,12 +22,6 @@ struct id_list {
 	bool known;
 	size_t count;
 	const uint64_t *ids;
-};
-
-/* @last belongs to the range: an end may be 2^64-1. */
-struct range {
-	uint64_t start;
-	uint64_t last;
 };
 
 struct range_list {

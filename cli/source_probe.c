@@ -82,6 +82,17 @@ static int describe(const struct found *found, size_t group,
 	return 0;
 }
 
+/* What a context tells of itself; NULL where it does not. */
+static const char *ask_rlimit_mode(int fd)
+{
+	uint64_t mode;
+
+	if (iommu_option(fd, IOMMU_OPTION_RLIMIT_MODE, IOMMU_OPTION_OP_GET, 0,
+			 &mode))
+		return NULL;
+	return mode ? "process" : "user";
+}
+
 static uint64_t count_ioas(const struct fdinfo *info)
 {
 	if (info->objects == UNKNOWN)
@@ -149,9 +160,11 @@ static int list_group(const struct found *found, size_t group,
 
 	if (describe(found, group, names, &info, p))
 		return -1;
-	/* of an empty one all is known already */
-	info.objects_known = !fdinfo->objects ||
-			     !found_take(found, group, &context, p);
+	/* of an empty one is known already what it holds */
+	info.objects_known = !found_take(found, group, &context, p) ||
+			     !fdinfo->objects;
+	if (context.fd >= 0)
+		info.rlimit_mode = ask_rlimit_mode(context.fd);
 	ret = sink->context(sink, &info);
 	free((void *)info.holders);
 	if (!info.objects_known)
@@ -242,6 +255,7 @@ static int ask(const struct context *context, uint32_t id,
 {
 	struct iommu_iova_range *room;
 	struct range *ranges;
+	uint64_t huge_pages;
 	uint32_t count;
 
 	*info = blank(id);
@@ -257,6 +271,9 @@ static int ask(const struct context *context, uint32_t id,
 		ranges[i] = (struct range){ room[i].start, room[i].last };
 	free(room);
 	info->ranges = (struct range_list){ true, count, ranges };
+	if (!iommu_option(context->fd, IOMMU_OPTION_HUGE_PAGES,
+			  IOMMU_OPTION_OP_GET, id, &huge_pages))
+		info->huge_pages = huge_pages ? TRUTH_YES : TRUTH_NO;
 	return 0;
 }
 
@@ -288,8 +305,10 @@ static int probe_show(const struct context_spec *spec, uint32_t id,
 	if (!ret)
 		ret = describe(&found, group, &names, &info, p);
 	info.objects_known = true;
-	if (!ret)
+	if (!ret) {
+		info.rlimit_mode = ask_rlimit_mode(context.fd);
 		ret = ask(&context, id, &object, p);
+	}
 	if (!ret)
 		ret = show_one(&info, &object, sink);
 	if (!ret)

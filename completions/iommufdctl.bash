@@ -3,7 +3,7 @@
 
 _iommufdctl() {
 	local line=${COMP_LINE:0:COMP_POINT} words=() cur cmd='' value=''
-	local context=() program=0 i=0 last word arg='' list='' options=''
+	local context=() program=0 args=0 i=0 last word list='' options=''
 	read -ra words <<<"$line"
 	[[ $line != *[[:space:]] ]] || words+=('')
 	last=$((${#words[@]} - 1))
@@ -12,7 +12,7 @@ _iommufdctl() {
 	while ((++i < last)); do
 		word=${words[i]}
 		case $word in
-		--type | -c | --context | --rlimit-mode | --socket | --timeout | --mode | --fd | --vfio | --memlock | --user)
+		--type | -c | --context | --allow | --file | --anon | --iova | --rlimit-mode | --socket | --timeout | --mode | --fd | --vfio | --memlock | --user)
 			if ((i + 1 == last)); then
 				value=$word
 			elif [[ $word == -c || $word == --context ]]; then
@@ -30,18 +30,18 @@ _iommufdctl() {
 		*)
 			if [[ ! $cmd ]]; then
 				cmd=$word
-			elif [[ ! $arg && ($programs != *" $cmd "* || $paths == *" $cmd "*) ]]; then
-				arg=$word
-			elif [[ $programs == *" $cmd "* ]]; then
+			elif [[ $programs == *" $cmd "* && ($args != 0 || $paths != *" $cmd "*) ]]; then
 				program=$i
 				break
+			else
+				((++args))
 			fi
 			;;
 		esac
 	done
 	COMPREPLY=()
 	if [[ $cmd && ! $value && $cur != -* && $programs == *" $cmd "* ]]; then
-		if [[ $paths == *" $cmd "* && ! $arg ]]; then
+		if [[ $paths == *" $cmd "* && $args == 0 ]]; then
 			compopt -o default 2>/dev/null
 			return
 		fi
@@ -63,7 +63,7 @@ _iommufdctl() {
 	'')
 		case $cmd in
 		'')
-			list='list show create destroy context hold run recv completion help'
+			list='list show create map unmap set destroy context hold run recv completion help'
 			options=' --context --json --help --version'
 			;;
 		list)
@@ -74,8 +74,23 @@ _iommufdctl() {
 			list=@objects
 			;;
 		create)
-			options=' --context --json --help --version'
+			options=' --allow --no-huge-pages --context --json --help --version'
 			list='ioas'
+			;;
+		map)
+			options=' --file --anon --iova --read-only --context --json --help --version'
+			list=''
+			((args)) || list=@objects
+			;;
+		unmap)
+			options=' --all --context --json --help --version'
+			list=''
+			((args)) || list=@objects
+			;;
+		set)
+			options=' --context --json --help --version'
+			list='huge-pages=on huge-pages=off allow=none'
+			((args)) || list=@objects
 			;;
 		destroy)
 			options=' --context --json --help --version'
@@ -84,7 +99,7 @@ _iommufdctl() {
 		context)
 			options=' --rlimit-mode --context --json --help --version'
 			list='create list destroy'
-			[[ ! $arg ]] || list=@names
+			((!args)) || list=@names
 			;;
 		hold)
 			options=' --socket --once --timeout --mode --rlimit-mode --context --json --help --version'
@@ -101,15 +116,19 @@ _iommufdctl() {
 			;;
 		help)
 			options=' --context --json --help --version'
-			list='list show create destroy context hold run recv completion help'
+			list='list show create map unmap set destroy context hold run recv completion help'
 			;;
 		esac
 		[[ $cur != -* ]] || list=$options
 		;;
 	--type) list='ioas hwpt-paging hwpt-nested device access fault' ;;
 	-c | --context) list=@contexts ;;
+	--allow)  ;;
+	--file) list=@files ;;
+	--anon)  ;;
+	--iova)  ;;
 	--rlimit-mode) list='user process' ;;
-	--socket) compopt -o default 2>/dev/null; return ;;
+	--socket) list=@files ;;
 	--timeout)  ;;
 	--mode)  ;;
 	--fd)  ;;
@@ -117,11 +136,15 @@ _iommufdctl() {
 	--memlock)  ;;
 	--user)  ;;
 	esac
-	if [[ $list == @* ]]; then
-		list=$(iommufdctl "${context[@]}" completion "${list#@}" \
-			2>/dev/null </dev/null | cut -f 1)
+	if [[ $list == @files ]]; then
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	else
+		[[ $list != @* ]] ||
+			list=$(iommufdctl "${context[@]}" completion "${list#@}" \
+				2>/dev/null </dev/null | cut -f 1)
+		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
 	fi
-	mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
 	if [[ $cur == *[:=]* && $COMP_WORDBREAKS == *[:=]* ]]; then
 		word=${cur%"${cur##*[:=]}"}
 		COMPREPLY=("${COMPREPLY[@]#"$word"}")

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # fish completion for iommufdctl, made by 'iommufdctl completion fish'
 
-# prints the command on the line, fails where none is there yet
+# prints the command on the line and its arguments, a line each; fails where
+# none is there yet
 function __iommufdctl_command
     set -l words (commandline -opc)
+    set -l met
     set -l skip
     for word in $words[2..-1]
         if set -q skip[1]
@@ -11,19 +13,23 @@ function __iommufdctl_command
             continue
         end
         switch $word
-            case --type -c --context --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user
+            case --type -c --context --allow --file --anon --iova --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user
                 set skip yes
             case '-*'
             case '*'
-                echo $word
-                return 0
+                set -a met $word
         end
     end
-    return 1
+    set -q met[1] && printf '%s\n' $met
 end
 
+# is it this command, and (0 or 1) does it have an argument?
 function __iommufdctl_is
-    test (__iommufdctl_command || echo none) = $argv[1]
+    set -l met (__iommufdctl_command)
+    test "$met[1]" = $argv[1] || return 1
+    set -q argv[2] || return 0
+    set -q met[2]
+    test $status -ne $argv[2]
 end
 
 # words of the context that -c chose so far: contexts or objects
@@ -50,6 +56,9 @@ complete -c iommufdctl -s V -l version -d 'print the version'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a list -d 'show contexts, their objects and who holds them'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a show -d 'show one object in full'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a create -d 'make an object and print its id'
+complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a map -d 'map memory into an ioas and print where'
+complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a unmap -d 'end mappings of an ioas'
+complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a set -d 'change an ioas'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a destroy -d 'end the life of objects'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a context -d 'start, show and end holders of named contexts'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a hold -d 'keep a context open and hand it over'
@@ -59,7 +68,18 @@ complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a completion -d
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a help -d 'tell what there is, or more of one command'
 complete -c iommufdctl -n '__iommufdctl_is list' -l type -x -a 'ioas hwpt-paging hwpt-nested device access fault' -d 'only objects of this type: ioas, hwpt-paging, hwpt-nested, device, access or fault'
 complete -c iommufdctl -n '__iommufdctl_is show' -a '(__iommufdctl_live objects)'
+complete -c iommufdctl -n '__iommufdctl_is create' -l allow -x -d 'set this range aside for mappings; may be given again'
+complete -c iommufdctl -n '__iommufdctl_is create' -l no-huge-pages -d 'page tables may not use large pages'
 complete -c iommufdctl -n '__iommufdctl_is create' -a 'ioas'
+complete -c iommufdctl -n '__iommufdctl_is map' -l file -r -F -d 'the whole of this file: a memfd (/proc/PID/fd/FD), or one on tmpfs or hugetlbfs'
+complete -c iommufdctl -n '__iommufdctl_is map' -l anon -x -d 'new memory of this size, which goes with the mapping'
+complete -c iommufdctl -n '__iommufdctl_is map' -l iova -x -d 'where to; else the kernel chooses'
+complete -c iommufdctl -n '__iommufdctl_is map' -l read-only -d 'devices may not write there'
+complete -c iommufdctl -n '__iommufdctl_is map 0' -a '(__iommufdctl_live objects)'
+complete -c iommufdctl -n '__iommufdctl_is unmap' -l all -d 'all that is mapped, if anything is'
+complete -c iommufdctl -n '__iommufdctl_is unmap 0' -a '(__iommufdctl_live objects)'
+complete -c iommufdctl -n '__iommufdctl_is set 0' -a '(__iommufdctl_live objects)'
+complete -c iommufdctl -n '__iommufdctl_is set 1' -a 'huge-pages=on huge-pages=off allow=none'
 complete -c iommufdctl -n '__iommufdctl_is destroy' -a '(__iommufdctl_live objects)'
 complete -c iommufdctl -n '__iommufdctl_is context' -l rlimit-mode -x -a 'user process' -d 'whom its pinned memory is charged to'
 complete -c iommufdctl -n '__iommufdctl_is context; and not __fish_seen_subcommand_from create list destroy' -a 'create list destroy'
@@ -75,14 +95,17 @@ complete -c iommufdctl -n '__iommufdctl_is run' -l rlimit-mode -x -a 'user proce
 complete -c iommufdctl -n '__iommufdctl_is run' -l vfio -x -d 'with this PCI device\'s VFIO character device, too; can be repeated'
 complete -c iommufdctl -n '__iommufdctl_is run' -l memlock -x -d 'the program\'s limit on locked memory: bytes, 512M, 8G, or \'unlimited\''
 complete -c iommufdctl -n '__iommufdctl_is run' -l user -x -d 'run it as this user, with the user\'s groups'
-complete -c iommufdctl -n '__iommufdctl_is run' -a '(__fish_complete_subcommand --fcs-skip=2 --type -c --context --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user)'
+complete -c iommufdctl -n '__iommufdctl_is run' -a '(__fish_complete_subcommand --fcs-skip=2 --type -c --context --allow --file --anon --iova --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user)'
 complete -c iommufdctl -n '__iommufdctl_is recv' -l fd -x -d 'the descriptor that the program has it at (3)'
 complete -c iommufdctl -n '__iommufdctl_is recv' -F
-complete -c iommufdctl -n '__iommufdctl_is recv' -a '(__fish_complete_subcommand --fcs-skip=3 --type -c --context --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user)'
+complete -c iommufdctl -n '__iommufdctl_is recv' -a '(__fish_complete_subcommand --fcs-skip=3 --type -c --context --allow --file --anon --iova --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user)'
 complete -c iommufdctl -n '__iommufdctl_is completion' -a 'bash zsh fish'
 complete -c iommufdctl -n '__iommufdctl_is help' -a list -d 'show contexts, their objects and who holds them'
 complete -c iommufdctl -n '__iommufdctl_is help' -a show -d 'show one object in full'
 complete -c iommufdctl -n '__iommufdctl_is help' -a create -d 'make an object and print its id'
+complete -c iommufdctl -n '__iommufdctl_is help' -a map -d 'map memory into an ioas and print where'
+complete -c iommufdctl -n '__iommufdctl_is help' -a unmap -d 'end mappings of an ioas'
+complete -c iommufdctl -n '__iommufdctl_is help' -a set -d 'change an ioas'
 complete -c iommufdctl -n '__iommufdctl_is help' -a destroy -d 'end the life of objects'
 complete -c iommufdctl -n '__iommufdctl_is help' -a context -d 'start, show and end holders of named contexts'
 complete -c iommufdctl -n '__iommufdctl_is help' -a hold -d 'keep a context open and hand it over'

@@ -6,14 +6,27 @@
  * An access is an object of its own, which the kernel owns: only its driver can
  * end it. While it is attached it has a lasting reference on the IOAS.
  */
+#define pr_fmt(fmt) "iommufd: " fmt
+
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/iommufd.h>
 #include <linux/overflow.h>
+#include <linux/printk.h>
 #include <linux/wait.h>
 #include <uapi/linux/iommufd.h>
 
 #include "iommufd_private.h"
+
+/* How often a driver is asked to unpin, and how long it is waited for then. */
+#define UNPIN_TRIES 100
+#define UNPIN_WAIT (HZ / 10)
+
+/*
+ * Who waits for the pins of an access to go. Not the context's queue: with the
+ * last pin the access may go, and the context with it.
+ */
+static DECLARE_WAIT_QUEUE_HEAD(access_unpinned);
 
 static void access_obj_destroy(struct iommufd_ctx *ictx,
 			       struct iommufd_object *obj)
@@ -96,9 +109,10 @@ static int join(struct iommufd_access *access, struct iommufd_ioas *ioas)
 		goto err_unref;
 	if (can_pin(access)) {
 		down_write(&ioas->lock);
-		rc = iommufd_ioas_raise_alignment(ioas, PAGE_SIZE);
-		if (!rc)
-			ioas->nr_pinners++;
+		ioas->nr_pinners++;
+		rc = iommufd_ioas_align(ioas);
+		if (rc)
+			ioas->nr_pinners--;
 		up_write(&ioas->lock);
 		if (rc)
 			goto err_erase;
@@ -117,9 +131,8 @@ static void leave(struct iommufd_access *access, struct iommufd_ioas *ioas)
 	xa_erase(&ioas->accesses, access->obj.id);
 	if (can_pin(access)) {
 		down_write(&ioas->lock);
-		/* Nobody else has a wish yet. */
-		if (!--ioas->nr_pinners)
-			ioas->alignment = 1;
+		ioas->nr_pinners--;
+		iommufd_ioas_align(ioas);
 		up_write(&ioas->lock);
 	}
 	iommufd_object_unref(access->ictx, &ioas->obj);
@@ -137,13 +150,25 @@ static struct iommufd_ioas *shut(struct iommufd_access *access)
 	return ioas;
 }
 
-/* Has the driver unpin all that it pinned in @ioas. */
-static void unpin_all(struct iommufd_access *access)
+/*
+ * Has the driver unpin all that it pinned, of which it may not know yet when it
+ * is asked first. False if it does not, which is a mistake of the driver's.
+ */
+static bool unpin_all(struct iommufd_access *access)
 {
-	if (access->ops && access->ops->unmap)
-		access->ops->unmap(access->data, 0, ULONG_MAX);
-	WARN(atomic_long_read(&access->pinned_pages),
-	     "iommufd: an access is detached with pages pinned\n");
+	int i;
+
+	for (i = 0; i < UNPIN_TRIES; i++) {
+		if (access->ops && access->ops->unmap)
+			access->ops->unmap(access->data, 0, ULONG_MAX);
+		if (wait_event_timeout(access_unpinned,
+				       !atomic_long_read_acquire(&access->pinned_pages),
+				       UNPIN_WAIT))
+			return true;
+	}
+	pr_err("context %llu: access %u is detached with pages pinned, which are leaked\n",
+	       access->ictx->id, access->obj.id);
+	return false;
 }
 
 static void set_ioas(struct iommufd_access *access, struct iommufd_ioas *ioas)
@@ -194,12 +219,15 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_attach, IOMMUFD);
 void iommufd_access_detach(struct iommufd_access *access)
 {
 	struct iommufd_ioas *ioas = shut(access);
+	bool unpinned;
 
 	if (!ioas)
 		return;
-	unpin_all(access);
+	unpinned = unpin_all(access);
 	set_ioas(access, NULL);
-	leave(access, ioas);
+	/* What is leaked keeps the IOAS as it is. */
+	if (unpinned)
+		leave(access, ioas);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_access_detach, IOMMUFD);
 
@@ -216,6 +244,7 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_detach, IOMMUFD);
 int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
 {
 	struct iommufd_ioas *ioas, *old;
+	bool unpinned = true;
 	int rc = 0;
 
 	ioas = iommufd_ioas_get(access->ictx, ioas_id);
@@ -228,9 +257,9 @@ int iommufd_access_replace(struct iommufd_access *access, u32 ioas_id)
 		goto out;
 	old = shut(access);
 	if (old)
-		unpin_all(access);
+		unpinned = unpin_all(access);
 	set_ioas(access, ioas);
-	if (old)
+	if (old && unpinned)
 		leave(access, old);
 out:
 	iommufd_ioas_put(ioas);
@@ -337,11 +366,15 @@ static int begin_portion(struct iommufd_ioas *ioas, unsigned long start,
 	return rc;
 }
 
-/* The last touch of the area is the decrement; the context is still there. */
 static void drop_count(struct iommufd_ioas *ioas, atomic_t *count)
 {
 	wait_queue_head_t *wait = &ioas->ictx->drained;
 
+	/*
+	 * The decrement is the last touch of the area; the context is still
+	 * there. Its full ordering pairs with that of prepare_to_wait() in the
+	 * waiter: either it is seen here, or it sees the decrement.
+	 */
 	if (!atomic_dec_return(count) && waitqueue_active(wait))
 		wake_up_all(wait);
 }
@@ -369,23 +402,22 @@ static bool find_pinned(struct iommufd_ioas *ioas, unsigned long start,
 static void unpin(struct iommufd_access *access, struct iommufd_ioas *ioas,
 		  unsigned long start, unsigned long last)
 {
+	unsigned long nr = 0;
 	struct portion p;
 
-	for (;;) {
-		bool end;
+	for (; find_pinned(ioas, start, last, &p); start = p.last + 1) {
+		bool end = p.last == last;
 
-		if (!find_pinned(ioas, start, last, &p))
-			return;
-		atomic_long_sub(last_page(&p) - first_page(&p) + 1,
-				&access->pinned_pages);
+		nr += last_page(&p) - first_page(&p) + 1;
 		iommufd_pages_unpin(p.area->pages, first_page(&p),
 				    last_page(&p));
-		end = p.last == last;
-		start = p.last + 1;
 		drop_count(ioas, &p.area->pins);
 		if (end)
-			return;
+			break;
 	}
+	/* After this a detach may be over: nothing of it is touched any more. */
+	if (!atomic_long_sub_return(nr, &access->pinned_pages))
+		wake_up_all(&access_unpinned);
 }
 
 static u8 wanted_flags(unsigned int flags)
@@ -394,40 +426,80 @@ static u8 wanted_flags(unsigned int flags)
 						 IOMMU_IOAS_MAP_READABLE;
 }
 
+/* Pins one portion; p->area keeps its hold, whatever the result. */
+static int pin_portion(struct iommufd_access *access, struct portion *p,
+		       struct page **out)
+{
+	unsigned long first = first_page(p), last = last_page(p);
+	int rc;
+
+	rc = iommufd_pages_pin(p->area->pages, first, last, out);
+	if (rc)
+		return rc;
+	atomic_inc(&p->area->pins);
+	atomic_long_add(last - first + 1, &access->pinned_pages);
+	return 0;
+}
+
+/*
+ * Ends the holds on all portions from @start to @last. Returns true if one of
+ * them is being unmapped.
+ */
+static bool end_portions(struct iommufd_ioas *ioas, unsigned long start,
+			 unsigned long last)
+{
+	bool closing = false;
+	struct portion p;
+
+	for (;;) {
+		down_read(&ioas->lock);
+		p.area = iommufd_area_first(ioas, start, start);
+		up_read(&ioas->lock);
+		/* The hold keeps it in the tree. */
+		if (WARN_ON(!p.area))
+			return closing;
+		p.last = min(last, p.area->last);
+		closing |= READ_ONCE(p.area->closing);
+		end_portion(ioas, &p);
+		if (p.last == last)
+			return closing;
+		start = p.last + 1;
+	}
+}
+
+/*
+ * The holds on all areas last until the whole pin is over: otherwise who unmaps
+ * the first of them would ask the driver for a pin that it does not have yet,
+ * for as long as a fault in the second one takes.
+ */
 static int pin(struct iommufd_access *access, struct iommufd_ioas *ioas,
 	       unsigned long iova, unsigned long last, struct page **out,
 	       unsigned int flags)
 {
-	unsigned long start = iova, nr;
+	unsigned long pinned = iova, held = iova;
 	struct portion p;
+	bool closing = false;
 	int rc;
 
 	for (;;) {
-		rc = begin_portion(ioas, start, last, wanted_flags(flags), &p);
+		rc = begin_portion(ioas, held, last, wanted_flags(flags), &p);
 		if (rc)
 			break;
-		nr = last_page(&p) - first_page(&p) + 1;
-		rc = iommufd_pages_pin(p.area->pages, first_page(&p),
-				       last_page(&p), out);
-		if (!rc && READ_ONCE(p.area->closing)) {
-			/* Who unmaps waits for this, and then for no pin. */
-			iommufd_pages_unpin(p.area->pages, first_page(&p),
-					    last_page(&p));
-			rc = -ENOENT;
-		}
-		if (!rc) {
-			atomic_inc(&p.area->pins);
-			atomic_long_add(nr, &access->pinned_pages);
-		}
-		end_portion(ioas, &p);
-		if (rc || p.last == last)
+		held = p.last + 1;
+		rc = pin_portion(access, &p, out);
+		if (rc)
 			break;
-		start = p.last + 1;
-		if (out)
-			out += nr;
+		pinned = held;
+		if (p.last == last)
+			break;
+		out += last_page(&p) - first_page(&p) + 1;
 	}
-	if (rc && start != iova)
-		unpin(access, ioas, iova, start - 1);
+	if (held != iova)
+		closing = end_portions(ioas, iova, held - 1);
+	if (!rc && closing)
+		rc = -ENOENT;
+	if (rc && pinned != iova)
+		unpin(access, ioas, iova, pinned - 1);
 	return rc;
 }
 
@@ -436,7 +508,7 @@ static int pin(struct iommufd_access *access, struct iommufd_ioas *ioas,
  * @access: one whose operations say that it pins
  * @iova: first IOVA
  * @length: in bytes, not 0
- * @out_pages: the page of each page-sized part that the range touches
+ * @out_pages: the page of each page-sized part that the range touches, in order
  * @flags: IOMMUFD_ACCESS_RW_WRITE if they will be written to
  *
  * The pages stay until iommufd_access_unpin_pages() with the same range, which
@@ -474,8 +546,8 @@ EXPORT_SYMBOL_NS_GPL(iommufd_access_pin_pages, IOMMUFD);
  * @iova: the same
  * @length: the same
  *
- * May be called from the unmap operation. Takes no lock that a pin holds while
- * it waits for memory to be there, unless it is the same memory.
+ * May be called from the unmap operation. Waits for no fault. Not with the
+ * mmap_lock of who mapped held, which it may take.
  */
 void iommufd_access_unpin_pages(struct iommufd_access *access,
 				unsigned long iova, unsigned long length)

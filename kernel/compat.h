@@ -6,24 +6,41 @@
 #ifndef __IOMMUFD_COMPAT_H
 #define __IOMMUFD_COMPAT_H
 
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <linux/hugetlb.h>
 #include <linux/memfd.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
 #include <linux/version.h>
 
-/* 6.5 took the argument for VMAs away. */
+#define IOMMUFD_SINCE(major, minor)                                            \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
+
+/*
+ * 6.5 took the argument for VMAs away. Before, a lasting pin could not let go of
+ * the lock while it waited for memory.
+ */
 static inline long iommufd_compat_pin_remote(struct mm_struct *mm,
 					     unsigned long uptr,
 					     unsigned long nr,
 					     unsigned int flags,
 					     struct page **list)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 5, 0)
-	return pin_user_pages_remote(mm, uptr, nr, flags, list, NULL);
+	int locked = 1;
+	long got;
+
+	mmap_read_lock(mm);
+#if IOMMUFD_SINCE(6, 5)
+	got = pin_user_pages_remote(mm, uptr, nr, flags, list, &locked);
 #else
-	return pin_user_pages_remote(mm, uptr, nr, flags, list, NULL, NULL);
+	got = pin_user_pages_remote(mm, uptr, nr, flags, list, NULL,
+				    flags & FOLL_LONGTERM ? NULL : &locked);
 #endif
+	if (locked)
+		mmap_read_unlock(mm);
+	return got;
 }
 
 /*
@@ -31,43 +48,70 @@ static inline long iommufd_compat_pin_remote(struct mm_struct *mm,
  * that is there has yet to be copied on write. Before 6.2 it got the old page,
  * which the process left at its next write.
  */
-#define IOMMUFD_COMPAT_PIN_UNSHARES                                            \
-	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0))
+#define IOMMUFD_COMPAT_PIN_UNSHARES IOMMUFD_SINCE(6, 2)
 
 /* Whether frames of a file in huge pages can be had. */
-#define IOMMUFD_COMPAT_HUGETLB (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0))
+#define IOMMUFD_COMPAT_HUGETLB IOMMUFD_SINCE(6, 11)
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#if IOMMUFD_SINCE(6, 11)
 /*
+ * Pages that were given to the file in advance hold nothing yet, and have no
+ * content until they are read for the first time: so that is done. Then they
+ * are pinned, for which the kernel moves them out of memory that must stay
+ * movable. If one was given anew in between, it is all done again.
+ *
  * A folio comes with one pin, however many of its pages are in the range. We
- * give pages back in other portions than we get them, so each page is to have
- * a count of its own: for a file's memory a reference does, since nothing of it
- * is ever copied on write.
+ * give pages back in other portions than we get them, so each gets a reference
+ * of its own in place of that.
  */
-static inline long iommufd_compat_file_frames(struct file *file,
-					      unsigned long index,
-					      unsigned long nr,
-					      struct page **list)
+static inline long iommufd_compat_shmem_frames(struct file *file,
+					       unsigned long index,
+					       unsigned long nr,
+					       struct page **list)
 {
+	struct address_space *mapping = file->f_mapping;
 	struct folio **folios = (struct folio **)list;
 	loff_t start = (loff_t)index << PAGE_SHIFT;
-	unsigned long skip, got, pages = 0;
+	loff_t end = min_t(loff_t, start + ((loff_t)nr << PAGE_SHIFT),
+			   i_size_read(file_inode(file)));
+	unsigned long skip, got, pages = 0, i;
+	bool whole = true;
 	pgoff_t offset = 0;
-	long n, i;
+	struct page *page;
+	long n;
 
-	n = memfd_pin_folios(file, start, start + ((loff_t)nr << PAGE_SHIFT) - 1,
-			     folios, nr, &offset);
+	for (i = 0; i < nr; i++) {
+		page = shmem_read_mapping_page_gfp(mapping, index + i,
+						   mapping_gfp_mask(mapping));
+		if (IS_ERR(page))
+			break;
+		put_page(page);
+	}
+	if (!i)
+		return PTR_ERR(page);
+	if (i < nr)
+		end = start + ((loff_t)i << PAGE_SHIFT);
+	if (end <= start)
+		return -EFAULT;
+	n = memfd_pin_folios(file, start, end - 1, folios, i, &offset);
 	if (n <= 0)
 		return n;
+	nr = i;
 	skip = offset >> PAGE_SHIFT;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		pages += folio_nr_pages(folios[i]);
+		whole &= folio_test_uptodate(folios[i]);
+	}
+	if (!whole) {
+		unpin_folios(folios, n);
+		return -EAGAIN;
+	}
 	pages -= skip;
 	/*
 	 * From the end, since a folio's pages take at least the place that it
 	 * has itself.
 	 */
-	for (i = n - 1, got = pages; i >= 0; i--) {
+	for (i = n, got = pages; i-- > 0;) {
 		struct folio *folio = folios[i];
 		unsigned long from = i ? 0 : skip;
 		unsigned long left = folio_nr_pages(folio) - from;
@@ -81,22 +125,73 @@ static inline long iommufd_compat_file_frames(struct file *file,
 	}
 	return min(pages, nr);
 }
+
+/*
+ * Huge pages of a file are there, or have to be made as fallocate(2) makes
+ * them: memfd_pin_folios() would take one that somebody else has reserved.
+ */
+static inline long iommufd_compat_hugetlb_frames(struct file *file,
+						 unsigned long index,
+						 unsigned long nr,
+						 struct page **list)
+{
+	struct hstate *h = hstate_file(file);
+	struct folio *folio;
+	unsigned long i, n;
+	long rc;
+
+	folio = filemap_lock_folio(file->f_mapping, index);
+	if (IS_ERR(folio) && file->f_mode & FMODE_WRITE) {
+		loff_t at = ALIGN_DOWN((loff_t)index << PAGE_SHIFT,
+				       huge_page_size(h));
+
+		rc = vfs_fallocate(file, FALLOC_FL_KEEP_SIZE, at,
+				   huge_page_size(h));
+		if (rc)
+			return rc == -ENOSPC ? -ENOMEM : rc;
+		folio = filemap_lock_folio(file->f_mapping, index);
+	}
+	if (IS_ERR(folio))
+		return -EFAULT;
+	if (folio_test_hwpoison(folio)) {
+		folio_unlock(folio);
+		folio_put(folio);
+		return -EHWPOISON;
+	}
+	i = index - folio->index;
+	n = min(nr, folio_nr_pages(folio) - i);
+	folio_ref_add(folio, n - 1);
+	folio_unlock(folio);
+	for (nr = 0; nr < n; nr++)
+		list[nr] = folio_page(folio, i + nr);
+	return n;
+}
 #else
-static inline long iommufd_compat_file_frames(struct file *file,
-					      unsigned long index,
-					      unsigned long nr,
-					      struct page **list)
+/* What it makes is not made in memory that must stay movable. */
+static inline long iommufd_compat_shmem_frames(struct file *file,
+					       unsigned long index,
+					       unsigned long nr,
+					       struct page **list)
 {
 	struct address_space *mapping = file->f_mapping;
+	gfp_t gfp = mapping_gfp_constraint(mapping, ~__GFP_MOVABLE);
 	unsigned long i;
 
 	for (i = 0; i < nr; i++) {
-		list[i] = shmem_read_mapping_page_gfp(mapping, index + i,
-						      mapping_gfp_mask(mapping));
+		list[i] = shmem_read_mapping_page_gfp(mapping, index + i, gfp);
 		if (IS_ERR(list[i]))
 			return i ?: PTR_ERR(list[i]);
 	}
 	return nr;
+}
+
+/* Such files are turned away when they are mapped. */
+static inline long iommufd_compat_hugetlb_frames(struct file *file,
+						 unsigned long index,
+						 unsigned long nr,
+						 struct page **list)
+{
+	return -EOPNOTSUPP;
 }
 #endif
 

@@ -14,15 +14,18 @@
  * iommufd_hwpt_alloc - IOMMU_HWPT_ALLOC
  * @ucmd: struct iommu_hwpt_alloc
  *
- * Return: -EOPNOTSUPP for a reserved field or a flag; else -ENOENT.
+ * Return: -EOPNOTSUPP for the reserved field; -EINVAL for data without a type or
+ * a type without data; else -ENOENT. What flags there can be depends on the
+ * device.
  */
 int iommufd_hwpt_alloc(struct iommufd_ucmd *ucmd)
 {
 	const struct iommu_hwpt_alloc *cmd = ucmd->cmd;
 
-	/* No flag is known: each is about what an IOMMU can do. */
-	if (cmd->__reserved || cmd->flags)
+	if (cmd->__reserved)
 		return -EOPNOTSUPP;
+	if (!cmd->data_type != !cmd->data_len)
+		return -EINVAL;
 	return -ENOENT;
 }
 
@@ -77,18 +80,22 @@ int iommufd_hwpt_get_dirty_bitmap(struct iommufd_ucmd *ucmd)
  * iommufd_hwpt_invalidate - IOMMU_HWPT_INVALIDATE
  * @ucmd: struct iommu_hwpt_invalidate
  *
- * Return: -EOPNOTSUPP for a reserved field; else -ENOENT.
+ * Return: -EOPNOTSUPP for the reserved field; -EINVAL for requests without a
+ * size or a place; else -ENOENT. None was carried out.
  */
 int iommufd_hwpt_invalidate(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_hwpt_invalidate *cmd = ucmd->cmd;
 
+	int rc = -ENOENT;
+
 	if (cmd->__reserved)
-		return -EOPNOTSUPP;
-	/* None was carried out. */
+		rc = -EOPNOTSUPP;
+	else if (cmd->entry_num && (!cmd->data_uptr || !cmd->entry_len))
+		rc = -EINVAL;
 	cmd->entry_num = 0;
 	ucmd->reply_on_error = true;
-	return -ENOENT;
+	return rc;
 }
 
 /**

@@ -18,33 +18,14 @@
 static long pin(struct mm_struct *mm, unsigned long uptr, unsigned long nr,
 		unsigned int flags, struct page **list)
 {
-	long got;
-
 	if (mm == current->mm)
 		return pin_user_pages_fast(uptr, nr, flags, list);
-	mmap_read_lock(mm);
-	got = iommufd_compat_pin_remote(mm, uptr, nr, flags, list);
-	mmap_read_unlock(mm);
-	return got;
+	return iommufd_compat_pin_remote(mm, uptr, nr, flags, list);
 }
 
-/**
- * iommufd_frames_of_user - pins memory of a process
- * @mm: its address space; the caller's own, or held with mmget()
- * @uptr: address of a page there
- * @nr: number of pages
- * @write: it will be written to
- * @lasting: for longer than the call
- * @list: frames, as many as are returned
- *
- * To be given back with unpin_user_page_range_dirty_lock().
- *
- * Return: number of frames, at least 1; -EFAULT if there is no memory, or none
- * that can be pinned; another errno of the kernel's.
- */
-long iommufd_frames_of_user(struct mm_struct *mm, unsigned long uptr,
-			    unsigned long nr, bool write, bool lasting,
-			    struct page **list)
+static long frames_of_user(struct mm_struct *mm, unsigned long uptr,
+			   unsigned long nr, bool write, bool lasting,
+			   struct page **list)
 {
 	unsigned int flags = lasting ? FOLL_LONGTERM : 0;
 	long got;
@@ -52,8 +33,7 @@ long iommufd_frames_of_user(struct mm_struct *mm, unsigned long uptr,
 	if (write || !lasting || IOMMUFD_COMPAT_PIN_UNSHARES) {
 		if (write)
 			flags |= FOLL_WRITE;
-		got = pin(mm, uptr, nr, flags, list);
-		return got ?: -EFAULT;
+		return pin(mm, uptr, nr, flags, list);
 	}
 	/*
 	 * As if to write, which makes the copy that the process would make.
@@ -64,7 +44,7 @@ long iommufd_frames_of_user(struct mm_struct *mm, unsigned long uptr,
 	got = pin(mm, uptr, nr, flags | FOLL_WRITE | FOLL_FORCE, list);
 	if (got == -EFAULT || !got)
 		got = pin(mm, uptr, 1, flags, list);
-	return got ?: -EFAULT;
+	return got;
 }
 
 static unsigned int seals_of(struct file *file)
@@ -121,36 +101,63 @@ void iommufd_file_unmap(struct file *file, bool write)
 		mapping_unmap_writable(file->f_mapping);
 }
 
-/**
- * iommufd_frames_of_file - takes references on a file's pages
- * @file: let through by iommufd_file_map()
- * @index: first page
- * @nr: number of pages
- * @list: frames, as many as are returned
- *
- * What the file has not got yet comes into being. To be given back with
- * iommufd_frames_put().
- *
- * Return: number of frames, at least 1; -EFAULT behind the end of the file;
- * another errno of the file's.
- */
-long iommufd_frames_of_file(struct file *file, unsigned long index,
-			    unsigned long nr, struct page **list)
+/* What the file has not got yet comes into being; behind its end is nothing. */
+static long frames_of_file(struct file *file, unsigned long index,
+			   unsigned long nr, struct page **list)
 {
-	loff_t size = i_size_read(file_inode(file));
-	unsigned long end = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+	struct inode *inode = file_inode(file);
+	unsigned long end = DIV_ROUND_UP_ULL(i_size_read(inode), PAGE_SIZE);
+	unsigned int tries = 10;
 	long got;
 
 	if (index >= end)
 		return -EFAULT;
-	got = iommufd_compat_file_frames(file, index, min(nr, end - index),
-					 list);
+	nr = min(nr, end - index);
+	do {
+		if (inode->i_sb->s_magic == HUGETLBFS_MAGIC)
+			got = iommufd_compat_hugetlb_frames(file, index, nr,
+							    list);
+		else
+			got = iommufd_compat_shmem_frames(file, index, nr,
+							  list);
+	} while (got == -EAGAIN && --tries);
 	/* Cut off meanwhile. */
-	return got == -EINVAL || !got ? -EFAULT : got;
+	return got == -EINVAL ? -EFAULT : got;
 }
 
 /**
- * iommufd_frames_put - gives back what iommufd_frames_of_file() got
+ * iommufd_frames - the page frames of a mapping's memory
+ * @pages: the memory; its address space is held, see iommufd_take_mm()
+ * @index: first page
+ * @nr: number of pages
+ * @write: they will be written to
+ * @lasting: they will be held for longer than the call
+ * @list: frames, as many as are returned
+ *
+ * Those of a process are pinned, and given back with
+ * unpin_user_page_range_dirty_lock(). Those of a file come with a reference
+ * each, and are given back with iommufd_frames_put(): such memory is never
+ * copied on write, so a pin would give it nothing that a reference does not.
+ *
+ * Return: number of frames, at least 1; -EFAULT if there is no memory, or none
+ * that can be pinned; another errno of the kernel's.
+ */
+long iommufd_frames(struct iommufd_pages *pages, unsigned long index,
+		    unsigned long nr, bool write, bool lasting,
+		    struct page **list)
+{
+	unsigned long at = pages->base + (index << PAGE_SHIFT);
+	long got;
+
+	if (pages->file)
+		got = frames_of_file(pages->file, at >> PAGE_SHIFT, nr, list);
+	else
+		got = frames_of_user(pages->mm, at, nr, write, lasting, list);
+	return got ?: -EFAULT;
+}
+
+/**
+ * iommufd_frames_put - gives back frames of a file
  * @page: the first of the frames, which lie side by side
  * @nr: how many
  * @dirty: they may have been written to

@@ -10,9 +10,6 @@
 
 #include "iommufd_private.h"
 
-/* Ranges that are written to the user in one go. */
-#define RANGES_BATCH 16
-
 static void iommufd_ioas_destroy(struct iommufd_ctx *ictx,
 				 struct iommufd_object *obj)
 {
@@ -107,18 +104,23 @@ int iommufd_ioas_alloc_ioctl(struct iommufd_ucmd *ucmd)
 	return 0;
 }
 
-/*
- * One batch of usable ranges, from *@pos on, which becomes the place to go on
- * from. *@more turns false with the last range. Returns how many.
+/**
+ * iommufd_ioas_usable - a batch of the ranges where something may be mapped
+ * @ioas: the IOAS; its lock is taken
+ * @pos: where to look from; becomes the place to go on from
+ * @more: becomes false with the last range
+ * @batch: room for IOMMUFD_RANGES_BATCH
+ *
+ * Return: number of ranges in @batch.
  */
-static unsigned int list_usable(struct iommufd_ioas *ioas, unsigned long *pos,
-				bool *more, struct iommu_iova_range *batch)
+unsigned int iommufd_ioas_usable(struct iommufd_ioas *ioas, unsigned long *pos,
+				 bool *more, struct iommu_iova_range *batch)
 {
 	unsigned long start, last;
 	unsigned int n = 0;
 
-	lockdep_assert_held(&ioas->lock);
-	while (*more && n < RANGES_BATCH) {
+	down_read(&ioas->lock);
+	while (*more && n < IOMMUFD_RANGES_BATCH) {
 		*more = iommufd_next_usable(ioas, *pos, ULONG_MAX, &start,
 					    &last);
 		if (!*more)
@@ -128,6 +130,7 @@ static unsigned int list_usable(struct iommufd_ioas *ioas, unsigned long *pos,
 		*more = last != ULONG_MAX;
 		*pos = last + 1;
 	}
+	up_read(&ioas->lock);
 	return n;
 }
 
@@ -146,7 +149,7 @@ int iommufd_ioas_iova_ranges(struct iommufd_ucmd *ucmd)
 	struct iommu_ioas_iova_ranges *cmd = ucmd->cmd;
 	struct iommu_iova_range __user *out =
 		u64_to_user_ptr(cmd->allowed_iovas);
-	struct iommu_iova_range batch[RANGES_BATCH];
+	struct iommu_iova_range batch[IOMMUFD_RANGES_BATCH];
 	u32 room = cmd->num_iovas, total = 0, n, fit;
 	unsigned long pos = 0;
 	bool more = true;
@@ -164,10 +167,8 @@ int iommufd_ioas_iova_ranges(struct iommufd_ucmd *ucmd)
 
 		if (IS_ERR(ioas))
 			return PTR_ERR(ioas);
-		down_read(&ioas->lock);
-		n = list_usable(ioas, &pos, &more, batch);
-		cmd->out_iova_alignment = ioas->alignment;
-		up_read(&ioas->lock);
+		n = iommufd_ioas_usable(ioas, &pos, &more, batch);
+		cmd->out_iova_alignment = READ_ONCE(ioas->alignment);
 		iommufd_ioas_put(ioas);
 
 		fit = min(n, room - min(room, total));
@@ -197,7 +198,7 @@ static int read_allowed(const struct iommu_ioas_allow_iovas *cmd,
 	for (i = 0; i < cmd->num_iovas; i++) {
 		if (copy_from_user(&range, in + i, sizeof(range)))
 			return -EFAULT;
-		if (range.start > range.last ||
+		if (range.start >= range.last ||
 		    iommufd_range_overlaps(allowed, range.start, range.last))
 			return -EINVAL;
 		rc = iommufd_range_add(allowed, range.start, range.last, NULL);
@@ -215,7 +216,7 @@ static int read_allowed(const struct iommu_ioas_allow_iovas *cmd,
  * @ucmd: struct iommu_ioas_allow_iovas
  *
  * Return: 0, -EOPNOTSUPP for the reserved field, -ENOENT, -EFAULT for the
- * array, -EINVAL for a range that ends before it starts or overlaps another,
+ * array, -EINVAL for a range that does not end behind its start or overlaps another,
  * -EADDRINUSE for one that is reserved in part, -ENOMEM. On error the list is
  * as before.
  */

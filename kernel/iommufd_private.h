@@ -61,17 +61,17 @@
  *
  *  access->lock           rwsem. Which IOAS the access is attached to. Read for
  *                         as long as a pin or a copy takes.
- *  pages->lock            mutex. What is pinned of one mapping's memory, and
- *                         which areas share it. Held while user memory is
- *                         faulted in, which can take forever: so nobody who
- *                         looks in from outside takes it, and no unmap of
- *                         memory that is not shared.
+ *  pages->pin_lock        mutex. Held by who pins in one mapping's memory, for as
+ *                         long as it takes to fault that in, which can be
+ *                         forever: so nobody else waits for it, but to pin.
  *  ioas->lock             rwsem. The areas, the allowed and reserved ranges and
  *                         the alignment of one IOAS. User memory is never
  *                         touched under it. A walker, who holds xa_lock, tries
  *                         for it and comes back later; that is the one place
  *                         where it is taken under a lock of the list above,
  *                         and nothing of that list is taken under it.
+ *  pages->lock            mutex. What is pinned of one mapping's memory, and
+ *                         which areas share it. Never held over a fault.
  *
  * Of two IOASes never both are locked: a copy takes references on the memory
  * in the one, and then inserts in the other.
@@ -112,6 +112,7 @@ struct file;
 struct iommufd_debugfs_dir;
 struct iommufd_object;
 struct mem_cgroup;
+struct iommu_iova_range;
 struct iommufd_access_ops;
 struct iommufd_ioas;
 struct mm_struct;
@@ -343,8 +344,9 @@ struct iommufd_area {
 /**
  * struct iommufd_pages - memory that one or more areas map
  * @refs: areas, and copies on their way
+ * @pin_lock: held while pages are pinned
  * @lock: for @chunks, @areas and @nr_pinned
- * @chunks: struct iommufd_chunk by page; see pages.c
+ * @chunks: struct iommufd_chunk by page; see chunks.c
  * @areas: struct iommufd_area by page
  * @nr_pages: its size
  * @nr_pinned: pages that are pinned; read without the lock for a hint
@@ -365,6 +367,7 @@ struct iommufd_area {
  */
 struct iommufd_pages {
 	refcount_t refs;
+	struct mutex pin_lock;	/* see above */
 	struct mutex lock;	/* see above */
 	struct rb_root chunks;
 	struct rb_root_cached areas;
@@ -489,6 +492,11 @@ int iommufd_ioas_alloc_ioctl(struct iommufd_ucmd *ucmd);
 int iommufd_ioas_iova_ranges(struct iommufd_ucmd *ucmd);
 int iommufd_ioas_allow_iovas(struct iommufd_ucmd *ucmd);
 
+/* Ranges that are written to the user in one go. */
+#define IOMMUFD_RANGES_BATCH 16
+unsigned int iommufd_ioas_usable(struct iommufd_ioas *ioas, unsigned long *pos,
+				 bool *more, struct iommu_iova_range *batch);
+
 static inline void iommufd_ioas_put(struct iommufd_ioas *ioas)
 {
 	iommufd_object_put(ioas->ictx, &ioas->obj);
@@ -534,8 +542,7 @@ int iommufd_ioas_allow(struct iommufd_ioas *ioas,
 int iommufd_ioas_reserve(struct iommufd_ioas *ioas, unsigned long start,
 			 unsigned long last, void *owner);
 void iommufd_ioas_unreserve(struct iommufd_ioas *ioas, void *owner);
-int iommufd_ioas_raise_alignment(struct iommufd_ioas *ioas,
-				 unsigned long alignment);
+int iommufd_ioas_align(struct iommufd_ioas *ioas);
 
 /* pages.c */
 struct iommufd_pages *iommufd_pages_of_user(struct iommufd_ctx *ictx,
@@ -547,24 +554,50 @@ struct iommufd_pages *iommufd_pages_of_file(struct iommufd_ctx *ictx, int fd,
 struct iommufd_area *iommufd_area_alloc(struct iommufd_pages *pages,
 					unsigned long first, unsigned long last,
 					unsigned int offset);
-int iommufd_area_share(struct iommufd_area *area);
+void iommufd_area_share(struct iommufd_area *area);
 struct iommufd_area *iommufd_area_split(struct iommufd_area *area,
 					unsigned long bytes);
 void iommufd_area_free(struct iommufd_area *area);
 void iommufd_pages_put(struct iommufd_pages *pages);
+
+/* charge.c */
+int iommufd_charge(struct iommufd_pages *pages, unsigned long nr);
+void iommufd_uncharge(struct iommufd_pages *pages, unsigned long nr);
+
+/* chunks.c */
 int iommufd_pages_pin(struct iommufd_pages *pages, unsigned long first,
 		      unsigned long last, struct page **out);
-void iommufd_pages_unpin(struct iommufd_pages *pages, unsigned long first,
-			 unsigned long last);
+void iommufd_pages_unpin_part(struct iommufd_pages *pages, unsigned long first,
+			      unsigned long pos, unsigned long last);
+struct page *iommufd_pinned_frame(struct iommufd_pages *pages,
+				  unsigned long index);
+void iommufd_count_area(struct iommufd_area *area, int by);
+void iommufd_chunks_free(struct iommufd_pages *pages);
+
+/**
+ * iommufd_pages_unpin - undoes one iommufd_pages_pin()
+ * @pages: the memory
+ * @first: first page, as in the pin
+ * @last: last one, as there
+ *
+ * Cannot fail, allocates nothing, and waits for no fault.
+ */
+static inline void iommufd_pages_unpin(struct iommufd_pages *pages,
+				       unsigned long first, unsigned long last)
+{
+	iommufd_pages_unpin_part(pages, first, last, last);
+}
+
+/* rw.c */
+int iommufd_take_mm(struct iommufd_pages *pages, bool *borrowed);
+void iommufd_give_mm(struct iommufd_pages *pages, bool borrowed);
 int iommufd_pages_rw(struct iommufd_pages *pages, u64 pos, void *data,
 		     size_t len, unsigned int flags);
 
 /* frames.c */
-long iommufd_frames_of_user(struct mm_struct *mm, unsigned long uptr,
-			    unsigned long nr, bool write, bool lasting,
-			    struct page **list);
-long iommufd_frames_of_file(struct file *file, unsigned long index,
-			    unsigned long nr, struct page **list);
+long iommufd_frames(struct iommufd_pages *pages, unsigned long index,
+		    unsigned long nr, bool write, bool lasting,
+		    struct page **list);
 void iommufd_frames_put(struct page *page, unsigned long nr, bool dirty);
 int iommufd_file_map(struct file *file, bool write);
 void iommufd_file_unmap(struct file *file, bool write);

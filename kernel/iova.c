@@ -13,6 +13,7 @@
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/rbtree_augmented.h>
+#include <linux/sched/signal.h>
 
 #include "iommufd_private.h"
 
@@ -128,7 +129,7 @@ void iommufd_area_remove(struct iommufd_ioas *ioas, struct iommufd_area *area)
  * @last: last one
  *
  * Return: 0; -EINVAL if the ends are not aligned, or a reserved range is in the
- * way; -EADDRINUSE if an area is.
+ * way; -EEXIST if an area is.
  */
 int iommufd_iova_check(const struct iommufd_ioas *ioas, unsigned long start,
 		       unsigned long last)
@@ -138,7 +139,7 @@ int iommufd_iova_check(const struct iommufd_ioas *ioas, unsigned long start,
 	if (iommufd_range_overlaps(&ioas->reserved, start, last))
 		return -EINVAL;
 	if (iommufd_area_first(ioas, start, last))
-		return -EADDRINUSE;
+		return -EEXIST;
 	return 0;
 }
 
@@ -179,15 +180,17 @@ static void hole_in_subtree(const struct iommufd_area *area,
 
 		if (left && left->tree.gap >= length) {
 			area = left;
-		} else if (left && area->start - left->tree.last > length) {
+			continue;
+		}
+		if (left && area->start - left->tree.last > length) {
 			hole_between(left->tree.last, area, hole);
 			return;
-		} else if (right->tree.first - area->last > length) {
+		}
+		if (right->tree.first - area->last > length) {
 			hole_between(area->last, leftmost(right), hole);
 			return;
-		} else {
-			area = right;
 		}
+		area = right;
 	}
 }
 
@@ -230,8 +233,12 @@ static void hole_above(const struct iommufd_area *area, unsigned long length,
 	}
 }
 
-/* The lowest IOVA in [@from, @to] that is @place modulo @align, and free. */
-static bool find_in_span(const struct iommufd_ioas *ioas, unsigned long from,
+/*
+ * The lowest IOVA in [@from, @to] that is @place modulo @align, and free.
+ * Returns 0, -ENOSPC, or -EINTR if killed: there can be any number of holes that
+ * are large enough and lie wrong.
+ */
+static int find_in_span(const struct iommufd_ioas *ioas, unsigned long from,
 			 unsigned long to, unsigned long length,
 			 unsigned long place, unsigned long align,
 			 unsigned long *iova)
@@ -253,13 +260,16 @@ static bool find_in_span(const struct iommufd_ioas *ioas, unsigned long from,
 		    !check_add_overflow(start, length - 1, &last) &&
 		    last <= min(hole.last, to)) {
 			*iova = start;
-			return true;
+			return 0;
 		}
 		if (!hole.above)
 			break;
 		hole_above(hole.above, length, &hole);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
 	}
-	return false;
+	return -ENOSPC;
 }
 
 /*
@@ -289,16 +299,18 @@ static unsigned long wanted_alignment(const struct iommufd_ioas *ioas,
  * never the last one, so that the end of a mapping can be counted.
  *
  * Return: 0; -ENOSPC if there is no room; -EINVAL if @length or @place are not
- * aligned as the IOAS wants.
+ * aligned as the IOAS wants; -EINTR if killed.
  */
 int iommufd_iova_find(const struct iommufd_ioas *ioas, unsigned long length,
 		      unsigned long place, unsigned long *iova)
 {
 	unsigned long align = wanted_alignment(ioas, length);
-	const struct interval_tree_node *node;
+	/* The kernel's interval tree does not know const. */
 	struct rb_root_cached *allowed = (struct rb_root_cached *)&ioas->allowed;
 	unsigned long from = PAGE_SIZE, to = ULONG_MAX - PAGE_SIZE;
+	struct interval_tree_node *node;
 	unsigned long start, last, pos;
+	int rc = -ENOSPC;
 
 	if ((length | place) & (ioas->alignment - 1))
 		return -EINVAL;
@@ -306,21 +318,25 @@ int iommufd_iova_find(const struct iommufd_ioas *ioas, unsigned long length,
 		for (pos = from;
 		     iommufd_next_usable(ioas, pos, to, &start, &last);
 		     pos = last + 1) {
-			if (find_in_span(ioas, start, last, length, place,
-					 align, iova))
-				return 0;
-			if (last == to)
-				break;
+			rc = find_in_span(ioas, start, last, length, place,
+					  align, iova);
+			if (rc != -ENOSPC || last == to)
+				return rc;
 		}
 		return -ENOSPC;
 	}
 	/* An allowed range is never reserved, not even in part. */
-	for (node = interval_tree_iter_first(allowed, from, to); node;
-	     node = interval_tree_iter_next((struct interval_tree_node *)node,
-					    from, to))
-		if (find_in_span(ioas, max(from, node->start),
-				 min(to, node->last), length, place, align,
-				 iova))
-			return 0;
-	return -ENOSPC;
+	node = interval_tree_iter_first(allowed, from, to);
+	while (node && rc == -ENOSPC) {
+		start = max(from, node->start);
+		/* Those that touch are as good as one. */
+		do {
+			last = min(to, node->last);
+			node = interval_tree_iter_next(node, from, to);
+			cond_resched();
+		} while (node && node->start == last + 1);
+		rc = find_in_span(ioas, start, last, length, place, align,
+				  iova);
+	}
+	return rc;
 }

@@ -19,19 +19,28 @@
 
 static int check_flags(u32 flags)
 {
-	if (flags & ~MAP_FLAGS)
-		return -EOPNOTSUPP;
+	return flags & ~MAP_FLAGS ? -EOPNOTSUPP : 0;
+}
+
+static int check_prot(u32 flags)
+{
 	return flags & MAP_PROT ? 0 : -EINVAL;
 }
 
-/* The whole range of 2^64 bytes has no length, so nothing may reach its end. */
-static int check_range(u64 start, u64 length)
+/* Of these numbers no range can be made, whatever it is a range in. */
+static int check_numbers(u64 iova, u64 length)
 {
-	u64 end;
+	return iova == U64_MAX || length == U64_MAX ? -EOVERFLOW : 0;
+}
 
-	if (check_add_overflow(start, length, &end))
-		return -EOVERFLOW;
-	return length ? 0 : -EINVAL;
+/* IOVAs may go up to the highest one. */
+static int check_iovas(u64 iova, u64 length)
+{
+	u64 last;
+
+	if (!length)
+		return -EINVAL;
+	return check_add_overflow(iova, length - 1, &last) ? -EOVERFLOW : 0;
 }
 
 /* Where an area begins in memory: of that only the low bits matter. */
@@ -39,6 +48,17 @@ static unsigned long place_of(const struct iommufd_area *area)
 {
 	return area->pages->base + (area->in_pages.start << PAGE_SHIFT) +
 	       area->offset;
+}
+
+/* Whether each of a list of areas may be where such an alignment is needed. */
+static bool all_aligned(const struct iommufd_area *area, unsigned long mask)
+{
+	for (; area && mask; area = area->next) {
+		if ((place_of(area) | (area->last - area->start + 1)) & mask)
+			return false;
+		cond_resched();
+	}
+	return true;
 }
 
 /*
@@ -49,16 +69,15 @@ static unsigned long place_of(const struct iommufd_area *area)
 static int insert(struct iommufd_ioas *ioas, struct iommufd_area *areas,
 		  unsigned long length, bool fixed, unsigned long *iova)
 {
-	unsigned long place = place_of(areas);
 	struct iommufd_area *area, *next;
 	int rc;
 
 	if (down_write_killable(&ioas->lock))
 		return -EINTR;
-	if (!fixed)
-		rc = iommufd_iova_find(ioas, length, place, iova);
-	else if (place & (ioas->alignment - 1))
+	if (!all_aligned(areas, ioas->alignment - 1))
 		rc = -EINVAL;
+	else if (!fixed)
+		rc = iommufd_iova_find(ioas, length, place_of(areas), iova);
 	else
 		rc = iommufd_iova_check(ioas, *iova, *iova + length - 1);
 	if (!rc) {
@@ -70,6 +89,7 @@ static int insert(struct iommufd_ioas *ioas, struct iommufd_area *areas,
 			area->start = start;
 			start = area->last + 1;
 			iommufd_area_insert(ioas, area);
+			cond_resched();
 		}
 	}
 	up_write(&ioas->lock);
@@ -151,16 +171,42 @@ int iommufd_map_user(struct iommufd_ioas *ioas, u64 uptr, u64 length, u64 iova,
 		     u32 flags)
 {
 	struct iommufd_pages *pages;
+	u64 end;
 	int rc;
 
-	rc = check_range(iova, length) ?: check_range(uptr, length);
+	rc = check_numbers(iova, length) ?: check_iovas(iova, length);
 	if (rc)
 		return rc;
+	if (check_add_overflow(uptr, length, &end))
+		return -EOVERFLOW;
 	pages = iommufd_pages_of_user(ioas->ictx, uptr, length, flags);
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
 	return map_pages(ioas, pages, length, flags | IOMMU_IOAS_MAP_FIXED_IOVA,
 			 &iova);
+}
+
+static int map_user(struct iommufd_ucmd *ucmd, struct iommufd_ioas *ioas,
+		    struct iommu_ioas_map *cmd)
+{
+	struct iommufd_pages *pages;
+	u64 end;
+	int rc;
+
+	if (!(cmd->flags & IOMMU_IOAS_MAP_FIXED_IOVA))
+		cmd->iova = 0;
+	rc = check_iovas(cmd->iova, cmd->length);
+	if (rc)
+		return rc;
+	if (check_add_overflow(cmd->user_va, cmd->length, &end))
+		return -EOVERFLOW;
+	pages = iommufd_pages_of_user(ucmd->ictx, cmd->user_va, cmd->length,
+				      cmd->flags);
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+	ucmd->undo_area = &pages->first;
+	ucmd->undo = undo_map;
+	return map_pages(ioas, pages, cmd->length, cmd->flags, &cmd->iova);
 }
 
 /**
@@ -170,39 +216,50 @@ int iommufd_map_user(struct iommufd_ioas *ioas, u64 uptr, u64 length, u64 iova,
  * Return: 0; -EOPNOTSUPP for a flag or the reserved field; -EINVAL if neither
  * reading nor writing is wanted, for no length, and for a fixed IOVA that is
  * not aligned or is reserved; -EOVERFLOW if memory or IOVAs wrap; -ENOENT;
- * -EADDRINUSE; -ENOSPC without room for an automatic IOVA; -ENOMEM.
+ * -EEXIST; -ENOSPC without room for an automatic IOVA; -ENOMEM.
  */
 int iommufd_ioas_map(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_ioas_map *cmd = ucmd->cmd;
-	struct iommufd_pages *pages;
 	struct iommufd_ioas *ioas;
 	int rc;
 
-	rc = cmd->__reserved ? -EOPNOTSUPP : check_flags(cmd->flags);
+	if (cmd->__reserved)
+		return -EOPNOTSUPP;
+	rc = check_flags(cmd->flags) ?: check_numbers(cmd->iova, cmd->length) ?:
+	     check_prot(cmd->flags);
 	if (rc)
 		return rc;
-	if (!(cmd->flags & IOMMU_IOAS_MAP_FIXED_IOVA))
-		cmd->iova = 0;
-	rc = check_range(cmd->iova, cmd->length) ?:
-	     check_range(cmd->user_va, cmd->length);
-	if (rc)
-		return rc;
-
 	ioas = iommufd_ioas_get(ucmd->ictx, cmd->ioas_id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	pages = iommufd_pages_of_user(ucmd->ictx, cmd->user_va, cmd->length,
-				      cmd->flags);
-	rc = PTR_ERR_OR_ZERO(pages);
-	if (!rc) {
-		ucmd->undo_area = &pages->first;
-		ucmd->undo = undo_map;
-		rc = map_pages(ioas, pages, cmd->length, cmd->flags,
-			       &cmd->iova);
-	}
+	rc = map_user(ucmd, ioas, cmd);
 	iommufd_ioas_put(ioas);
 	return rc;
+}
+
+static int map_file(struct iommufd_ucmd *ucmd, struct iommufd_ioas *ioas,
+		    struct iommu_ioas_map_file *cmd)
+{
+	struct iommufd_pages *pages;
+	u64 end;
+	int rc;
+
+	if (!(cmd->flags & IOMMU_IOAS_MAP_FIXED_IOVA))
+		cmd->iova = 0;
+	rc = check_iovas(cmd->iova, cmd->length);
+	if (rc)
+		return rc;
+	/* A file has no more than what a loff_t can tell. */
+	if (check_add_overflow(cmd->start, cmd->length, &end) || end > S64_MAX)
+		return -EOVERFLOW;
+	pages = iommufd_pages_of_file(ucmd->ictx, cmd->fd, cmd->start,
+				      cmd->length, cmd->flags);
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+	ucmd->undo_area = &pages->first;
+	ucmd->undo = undo_map_file;
+	return map_pages(ioas, pages, cmd->length, cmd->flags, &cmd->iova);
 }
 
 /**
@@ -215,35 +272,17 @@ int iommufd_ioas_map(struct iommufd_ucmd *ucmd)
 int iommufd_ioas_map_file(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_ioas_map_file *cmd = ucmd->cmd;
-	struct iommufd_pages *pages;
 	struct iommufd_ioas *ioas;
-	u64 end;
 	int rc;
 
-	rc = check_flags(cmd->flags);
+	rc = check_flags(cmd->flags) ?: check_numbers(cmd->iova, cmd->length) ?:
+	     check_prot(cmd->flags);
 	if (rc)
 		return rc;
-	if (!(cmd->flags & IOMMU_IOAS_MAP_FIXED_IOVA))
-		cmd->iova = 0;
-	rc = check_range(cmd->iova, cmd->length);
-	if (rc)
-		return rc;
-	/* A file has no more than what a loff_t can tell. */
-	if (check_add_overflow(cmd->start, cmd->length, &end) || end > S64_MAX)
-		return -EOVERFLOW;
-
 	ioas = iommufd_ioas_get(ucmd->ictx, cmd->ioas_id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	pages = iommufd_pages_of_file(ucmd->ictx, cmd->fd, cmd->start,
-				      cmd->length, cmd->flags);
-	rc = PTR_ERR_OR_ZERO(pages);
-	if (!rc) {
-		ucmd->undo_area = &pages->first;
-		ucmd->undo = undo_map_file;
-		rc = map_pages(ioas, pages, cmd->length, cmd->flags,
-			       &cmd->iova);
-	}
+	rc = map_file(ucmd, ioas, cmd);
 	iommufd_ioas_put(ioas);
 	return rc;
 }
@@ -292,8 +331,8 @@ static int collect(struct iommufd_ioas *ioas, unsigned long start,
 	*parts = NULL;
 	if (down_read_killable(&ioas->lock))
 		return -EINTR;
-	for (area = iommufd_area_first(ioas, start, start);;
-	     area = iommufd_area_next(area)) {
+	area = iommufd_area_first(ioas, start, start);
+	while (true) {
 		if (!area || area->start > start || area->closing) {
 			rc = -ENOENT;
 			break;
@@ -313,6 +352,7 @@ static int collect(struct iommufd_ioas *ioas, unsigned long start,
 		if (area->last >= last)
 			break;
 		start = area->last + 1;
+		area = iommufd_area_next(area);
 		if (fatal_signal_pending(current)) {
 			rc = -EINTR;
 			break;
@@ -328,14 +368,11 @@ static int place_parts(struct iommufd_ioas *ioas, struct iommufd_area *parts,
 		       unsigned long length, u32 flags, unsigned long *iova)
 {
 	struct iommufd_area *part;
-	int rc;
 
 	for (part = parts; part; part = part->next) {
 		part->ioas = ioas;
 		part->flags = flags & MAP_PROT;
-		rc = iommufd_area_share(part);
-		if (rc)
-			return rc;
+		iommufd_area_share(part);
 		cond_resched();
 	}
 	return insert(ioas, parts, length, flags & IOMMU_IOAS_MAP_FIXED_IOVA,
@@ -360,21 +397,24 @@ int iommufd_ioas_copy(struct iommufd_ucmd *ucmd)
 	unsigned long iova;
 	int rc;
 
-	rc = check_flags(cmd->flags);
+	rc = check_flags(cmd->flags) ?:
+	     check_numbers(cmd->src_iova, cmd->length) ?:
+	     check_numbers(cmd->dst_iova, cmd->length) ?:
+	     check_prot(cmd->flags);
 	if (rc)
 		return rc;
 	if (!(cmd->flags & IOMMU_IOAS_MAP_FIXED_IOVA))
 		cmd->dst_iova = 0;
-	rc = check_range(cmd->dst_iova, cmd->length) ?:
-	     check_range(cmd->src_iova, cmd->length);
-	if (rc)
-		return rc;
 
 	ioas = iommufd_ioas_get(ucmd->ictx, cmd->src_ioas_id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	rc = collect(ioas, cmd->src_iova, cmd->src_iova + cmd->length - 1,
-		     cmd->flags, &parts);
+	rc = check_iovas(cmd->src_iova, cmd->length) ?:
+	     check_iovas(cmd->dst_iova, cmd->length);
+	if (!rc)
+		rc = collect(ioas, cmd->src_iova,
+			     cmd->src_iova + cmd->length - 1, cmd->flags,
+			     &parts);
 	iommufd_ioas_put(ioas);
 	if (rc)
 		goto out_free;

@@ -24,6 +24,8 @@ static int rlimit_mode(struct iommufd_ucmd *ucmd)
 		cmd->val64 = READ_ONCE(ictx->rlimit_process);
 		return 0;
 	}
+	if (cmd->op != IOMMU_OPTION_OP_SET)
+		return -EOPNOTSUPP;
 	if (!capable(CAP_SYS_RESOURCE))
 		return -EPERM;
 	xa_lock(&ictx->objects);
@@ -38,6 +40,23 @@ static int rlimit_mode(struct iommufd_ucmd *ucmd)
 	return rc;
 }
 
+static int set_huge_pages(struct iommufd_ioas *ioas, u64 value)
+{
+	bool old;
+	int rc;
+
+	if (value > 1)
+		return -EINVAL;
+	down_write(&ioas->lock);
+	old = ioas->huge_pages;
+	WRITE_ONCE(ioas->huge_pages, value);
+	rc = iommufd_ioas_align(ioas);
+	if (rc)
+		WRITE_ONCE(ioas->huge_pages, old);
+	up_write(&ioas->lock);
+	return rc;
+}
+
 static int huge_pages(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_option *cmd = ucmd->cmd;
@@ -47,14 +66,15 @@ static int huge_pages(struct iommufd_ucmd *ucmd)
 	ioas = iommufd_ioas_get(ucmd->ictx, cmd->object_id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	if (cmd->op == IOMMU_OPTION_OP_GET) {
+	switch (cmd->op) {
+	case IOMMU_OPTION_OP_GET:
 		cmd->val64 = READ_ONCE(ioas->huge_pages);
-	} else if (cmd->val64 > 1) {
-		rc = -EINVAL;
-	} else {
-		down_write(&ioas->lock);
-		WRITE_ONCE(ioas->huge_pages, cmd->val64);
-		up_write(&ioas->lock);
+		break;
+	case IOMMU_OPTION_OP_SET:
+		rc = set_huge_pages(ioas, cmd->val64);
+		break;
+	default:
+		rc = -EOPNOTSUPP;
 	}
 	iommufd_ioas_put(ioas);
 	return rc;
@@ -66,14 +86,14 @@ static int huge_pages(struct iommufd_ucmd *ucmd)
  *
  * Return: 0; -EOPNOTSUPP for an unknown option or operation, the reserved
  * field, and an object id with an option of the context; -ENOENT; -EINVAL for a
- * value; -EPERM and -EBUSY for IOMMU_OPTION_RLIMIT_MODE.
+ * value; -EPERM and -EBUSY for IOMMU_OPTION_RLIMIT_MODE; -EADDRINUSE for
+ * IOMMU_OPTION_HUGE_PAGES, if what is mapped is not of whole pages.
  */
 int iommufd_option(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_option *cmd = ucmd->cmd;
 
-	if (cmd->__reserved || (cmd->op != IOMMU_OPTION_OP_GET &&
-				cmd->op != IOMMU_OPTION_OP_SET))
+	if (cmd->__reserved)
 		return -EOPNOTSUPP;
 	switch (cmd->option_id) {
 	case IOMMU_OPTION_RLIMIT_MODE:

@@ -178,30 +178,39 @@ void iommufd_ioas_unreserve(struct iommufd_ioas *ioas, void *owner)
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_ioas_unreserve, IOMMUFD_INTERNAL);
 
-/**
- * iommufd_ioas_raise_alignment - somebody attaches who needs it
- * @ioas: whose lock is held for writing
- * @alignment: a power of two, at most PAGE_SIZE
- *
- * An alignment that is higher already stays.
- *
- * Return: 0, or -EADDRINUSE if what is mapped is not aligned so.
- */
-int iommufd_ioas_raise_alignment(struct iommufd_ioas *ioas,
-				 unsigned long alignment)
+/* What is mapped that is not aligned to whole pages. */
+static int check_aligned(const struct iommufd_ioas *ioas)
 {
 	const struct iommufd_area *area;
 
-	lockdep_assert_held_write(&ioas->lock);
-	if (alignment <= ioas->alignment)
-		return 0;
 	for (area = iommufd_area_first(ioas, 0, ULONG_MAX); area;
 	     area = iommufd_area_next(area)) {
 		if ((area->start | (area->last + 1) | area->offset) &
-		    (alignment - 1))
+		    ~PAGE_MASK)
 			return -EADDRINUSE;
 		cond_resched();
 	}
-	ioas->alignment = alignment;
 	return 0;
+}
+
+/**
+ * iommufd_ioas_align - whether whole pages are needed has changed
+ * @ioas: whose lock is held for writing
+ *
+ * They are needed by accesses that pin, and without huge pages.
+ *
+ * Return: 0, or -EADDRINUSE if what is mapped is not aligned so, and then what
+ * has changed is to be changed back.
+ */
+int iommufd_ioas_align(struct iommufd_ioas *ioas)
+{
+	bool paged = ioas->nr_pinners || !ioas->huge_pages;
+	int rc = 0;
+
+	lockdep_assert_held_write(&ioas->lock);
+	if (paged && ioas->alignment < PAGE_SIZE)
+		rc = check_aligned(ioas);
+	if (!rc)
+		WRITE_ONCE(ioas->alignment, paged ? PAGE_SIZE : 1);
+	return rc;
 }

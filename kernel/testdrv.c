@@ -30,6 +30,8 @@
  *  go TOKEN            ends the one wait for TOKEN that is, or comes next, in
  *                      whatever session. TOKEN is 0 to 31
  *  own, disown ID      make, destroy an object that the kernel owns
+ *
+ * Commands of accesses are at the head of testdrv_access.c.
  */
 #include <linux/debugfs.h>
 #include <linux/err.h>
@@ -43,6 +45,7 @@
 #include <linux/wait.h>
 
 #include "iommufd_private.h"
+#include "testdrv.h"
 
 /**
  * struct testdrv_obj - an object that refers to others and does nothing else
@@ -67,22 +70,6 @@ struct testdrv_hold {
 	struct list_head node;
 	struct iommufd_object *obj;
 	bool owned;
-};
-
-/**
- * struct testdrv_session - one open of the session file
- * @lock: one command at a time
- * @ictx: NULL while there is no context
- * @holds: struct testdrv_hold
- * @result: of the last command
- * @told: bytes of it that were read
- */
-struct testdrv_session {
-	struct mutex lock;	/* for all below */
-	struct iommufd_ctx *ictx;
-	struct list_head holds;
-	u32 result;
-	loff_t told;
 };
 
 static struct dentry *testdrv_dir;
@@ -141,7 +128,14 @@ static int add_ref(struct iommufd_ctx *ictx, struct testdrv_obj *tobj, u32 id)
 	return rc;
 }
 
-static int next_u32(char **args, u32 *val)
+/**
+ * testdrv_next_u32 - takes the next word of a command
+ * @args: what is left of the command, or NULL
+ * @val: its value
+ *
+ * Return: 0, or -EINVAL where it is missing or no number.
+ */
+int testdrv_next_u32(char **args, u32 *val)
 {
 	char *word = strsep(args, " ");
 
@@ -150,7 +144,7 @@ static int next_u32(char **args, u32 *val)
 
 static int next_token(char **args, u32 *token)
 {
-	return next_u32(args, token) ?: *token < 32 ? 0 : -EINVAL;
+	return testdrv_next_u32(args, token) ?: *token < 32 ? 0 : -EINVAL;
 }
 
 /* Not inlined: a test finds who sleeps here by the name. */
@@ -190,7 +184,7 @@ static int cmd_create(struct testdrv_session *s, char *args, const char *fail)
 		return -EIO;
 	}
 	while (args && !rc) {
-		rc = next_u32(&args, &id);
+		rc = testdrv_next_u32(&args, &id);
 		if (!rc)
 			rc = add_ref(s->ictx, tobj, id);
 		if (!rc && fail && !strcmp(fail, "half"))
@@ -272,7 +266,7 @@ static int cmd_chain(struct testdrv_session *s, char *args)
 	u32 nr, i;
 	int rc;
 
-	rc = next_u32(&args, &nr);
+	rc = testdrv_next_u32(&args, &nr);
 	if (rc || !nr || nr > 1000000 || !args)
 		return rc ?: -EINVAL;
 	up = !strcmp(args, "up");
@@ -360,7 +354,7 @@ static int cmd_drop(struct testdrv_session *s, char *args, bool owned)
 	u32 id;
 	int rc;
 
-	rc = next_u32(&args, &id);
+	rc = testdrv_next_u32(&args, &id);
 	if (rc)
 		return rc;
 	list_for_each_entry(hold, &s->holds, node) {
@@ -380,7 +374,7 @@ static int cmd_use(struct testdrv_session *s, char *args, bool wait, bool keep)
 	u32 id, token;
 	int rc;
 
-	rc = next_u32(&args, &id);
+	rc = testdrv_next_u32(&args, &id);
 	if (!rc && wait)
 		rc = next_token(&args, &token);
 	if (rc)
@@ -432,7 +426,7 @@ static int cmd_ctx(struct testdrv_session *s, char *args)
 	u32 fd;
 	int rc;
 
-	rc = next_u32(&args, &fd);
+	rc = testdrv_next_u32(&args, &fd);
 	if (rc)
 		return rc;
 	if (s->ictx)
@@ -448,6 +442,7 @@ static void cmd_put(struct testdrv_session *s)
 {
 	struct testdrv_hold *hold, *next;
 
+	testdrv_access_put(s);
 	list_for_each_entry_safe(hold, next, &s->holds, node)
 		give_back(s, hold);
 	if (s->ictx)
@@ -500,7 +495,7 @@ static int run_command(struct testdrv_session *s, char *args)
 		return cmd_own(s);
 	if (!strcmp(cmd, "disown"))
 		return cmd_drop(s, args, true);
-	return -EOPNOTSUPP;
+	return testdrv_access_command(s, cmd, args);
 }
 
 static ssize_t session_write(struct file *file, const char __user *ubuf,
@@ -545,6 +540,7 @@ static int session_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	mutex_init(&s->lock);
 	INIT_LIST_HEAD(&s->holds);
+	INIT_LIST_HEAD(&s->accesses);
 	file->private_data = s;
 	return 0;
 }

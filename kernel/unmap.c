@@ -5,7 +5,11 @@
  * Only whole areas go. Where something is pinned, the accesses are told, with
  * no lock held, and the unmap waits until they have unpinned it.
  */
+#define pr_fmt(fmt) "iommufd: " fmt
+
 #include <linux/err.h>
+#include <linux/overflow.h>
+#include <linux/printk.h>
 #include <linux/sched/signal.h>
 #include <linux/wait.h>
 #include <uapi/linux/iommufd.h>
@@ -48,7 +52,8 @@ static int end_pins(struct iommufd_ioas *ioas, struct iommufd_area *area)
 	}
 	if (idle(area))
 		return 0;
-	WARN_ONCE(1, "iommufd: an access does not unpin what is unmapped\n");
+	pr_err_ratelimited("context %llu: an access does not unpin what is unmapped\n",
+			   ioas->ictx->id);
 	return -EDEADLK;
 }
 
@@ -160,33 +165,40 @@ int iommufd_unmap_range(struct iommufd_ioas *ioas, unsigned long start,
 	return rc;
 }
 
+static int check_range(u64 start, u64 length, unsigned long *last)
+{
+	if (!length)
+		return -EINVAL;
+	if (start == U64_MAX || length == U64_MAX ||
+	    check_add_overflow((unsigned long)start,
+			       (unsigned long)length - 1, last))
+		return -EOVERFLOW;
+	return 0;
+}
+
 /**
  * iommufd_ioas_unmap - IOMMU_IOAS_UNMAP
  * @ucmd: struct iommu_ioas_unmap
  *
  * Return: 0; -ENOENT for the IOAS, and if there is nothing in the range, unless
  * the range is all there is; -EINVAL for no length; -EOVERFLOW; else as
- * iommufd_unmap_range(). The bytes unmapped are in length in any case.
+ * iommufd_unmap_range(). The bytes unmapped are in length even then.
  */
 int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd)
 {
 	struct iommu_ioas_unmap *cmd = ucmd->cmd;
 	bool all = !cmd->iova && cmd->length == U64_MAX;
-	unsigned long unmapped, last;
+	unsigned long unmapped = 0, last = ULONG_MAX;
 	struct iommufd_ioas *ioas;
-	int rc;
+	int rc = 0;
 
-	if (!all) {
-		if (!cmd->length)
-			return -EINVAL;
-		if (check_add_overflow(cmd->iova, cmd->length - 1, &last))
-			return -EOVERFLOW;
-	}
 	ioas = iommufd_ioas_get(ucmd->ictx, cmd->ioas_id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	rc = iommufd_unmap_range(ioas, cmd->iova, all ? ULONG_MAX : last,
-				 &unmapped);
+	if (!all)
+		rc = check_range(cmd->iova, cmd->length, &last);
+	if (!rc)
+		rc = iommufd_unmap_range(ioas, cmd->iova, last, &unmapped);
 	iommufd_ioas_put(ioas);
 	if (!rc && !unmapped && !all)
 		rc = -ENOENT;
@@ -195,26 +207,24 @@ int iommufd_ioas_unmap(struct iommufd_ucmd *ucmd)
 	return rc;
 }
 
-/* The area that covers @iova and begins before it, closing; or NULL. */
-static int close_for_cut(struct iommufd_ioas *ioas, unsigned long iova,
-			 struct iommufd_area **found)
+/* Of two halves each is inserted anew: what they cover has changed. */
+static int cut_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
+		    unsigned long iova)
 {
-	struct iommufd_area *area;
-	int rc = 0;
+	struct iommufd_area *tail;
 
-	if (down_write_killable(&ioas->lock))
-		return -EINTR;
-	area = iommufd_area_first(ioas, iova, iova);
-	if (!area || area->start == iova)
-		area = NULL;
-	else if (area->closing || !idle(area) ||
-		 iova & (ioas->alignment - 1))
-		rc = -EINVAL;
-	else
-		WRITE_ONCE(area->closing, true);
-	up_write(&ioas->lock);
-	*found = area;
-	return rc;
+	if (iova & (ioas->alignment - 1))
+		return -EINVAL;
+	tail = iommufd_area_split(area, iova - area->start);
+	if (!tail)
+		return -ENOMEM;
+	iommufd_area_remove(ioas, area);
+	tail->start = iova;
+	tail->last = area->last;
+	area->last = iova - 1;
+	iommufd_area_insert(ioas, area);
+	iommufd_area_insert(ioas, tail);
+	return 0;
 }
 
 /**
@@ -222,31 +232,23 @@ static int close_for_cut(struct iommufd_ioas *ioas, unsigned long iova,
  * @ioas: the IOAS; its lock is taken
  * @iova: where the second one begins
  *
- * Return: 0, also if no area is cut there; -EINVAL if it cannot be, since
- * something in it is pinned, or @iova is not aligned; -ENOMEM; -EINTR.
+ * Return: 0, also if no area is cut there; -EINVAL if @iova is not aligned;
+ * -EBUSY if something in the area is pinned; -ENOMEM; -EINTR.
  */
 int iommufd_unmap_cut(struct iommufd_ioas *ioas, unsigned long iova)
 {
-	struct iommufd_area *area, *tail;
-	int rc;
+	struct iommufd_area *area;
+	int rc = 0;
 
-	rc = close_for_cut(ioas, iova, &area);
-	if (rc || !area)
-		return rc;
-	/* Nobody else changes or frees it now. */
-	tail = iommufd_area_split(area, iova - area->start);
-	rc = PTR_ERR_OR_ZERO(tail);
-
-	down_write(&ioas->lock);
-	if (!rc) {
-		iommufd_area_remove(ioas, area);
-		tail->start = iova;
-		tail->last = area->last;
-		area->last = iova - 1;
-		iommufd_area_insert(ioas, area);
-		iommufd_area_insert(ioas, tail);
+	if (down_write_killable(&ioas->lock))
+		return -EINTR;
+	area = iommufd_area_first(ioas, iova, iova);
+	if (area && area->start < iova) {
+		if (area->closing || !idle(area))
+			rc = -EBUSY;
+		else
+			rc = cut_area(ioas, area, iova);
 	}
-	WRITE_ONCE(area->closing, false);
 	up_write(&ioas->lock);
 	return rc;
 }

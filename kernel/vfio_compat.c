@@ -115,13 +115,11 @@ static int map_dma(struct iommufd_ctx *ictx, void __user *arg)
 		flags |= IOMMU_IOAS_MAP_READABLE;
 	if (map.flags & VFIO_DMA_MAP_FLAG_WRITE)
 		flags |= IOMMU_IOAS_MAP_WRITEABLE;
-	if (!flags)
-		return -EINVAL;
-
 	ioas = vfio_ioas_get(ictx);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	rc = iommufd_map_user(ioas, map.vaddr, map.size, map.iova, flags);
+	rc = flags ? iommufd_map_user(ioas, map.vaddr, map.size, map.iova,
+				      flags) : -EINVAL;
 	iommufd_ioas_put(ioas);
 	return rc;
 }
@@ -148,10 +146,11 @@ static int unmap_range(struct iommufd_ctx *ictx, struct iommufd_ioas *ioas,
 		if (unmap->iova || unmap->size)
 			return -EINVAL;
 	} else {
-		if (!unmap->size ||
-		    check_add_overflow(start, (unsigned long)unmap->size - 1,
-				       &last))
+		if (!unmap->size)
 			return -EINVAL;
+		if (check_add_overflow(start, (unsigned long)unmap->size - 1,
+				       &last))
+			return -EOVERFLOW;
 		if (READ_ONCE(ictx->vfio_cut))
 			rc = cut(ioas, start, last);
 	}
@@ -229,82 +228,72 @@ struct info {
 	struct vfio_iommu_type1_info_cap_iova_range ranges;
 };
 
-static int write_ranges(struct iommufd_ioas *ioas, u32 room,
+/* Writes as many of the usable ranges as there is room for, and counts all. */
+static int write_ranges(struct iommufd_ctx *ictx, u32 room,
 			struct vfio_iova_range __user *out, u32 *nr)
 {
-	struct vfio_iova_range range;
-	unsigned long start, last, pos = 0;
-	bool found;
+	/* The two structs are the same but for their names. */
+	struct iommu_iova_range batch[IOMMUFD_RANGES_BATCH];
+	struct iommufd_ioas *ioas;
+	unsigned long pos = 0;
+	bool more = true;
+	u32 n, fit;
 
-	for (*nr = 0;; pos = last + 1) {
-		down_read(&ioas->lock);
-		found = iommufd_next_usable(ioas, pos, ULONG_MAX, &start,
-					    &last);
-		up_read(&ioas->lock);
-		if (!found)
-			return 0;
-		range.start = start;
-		range.end = last;
-		if (*nr < room && copy_to_user(out + *nr, &range,
-					       sizeof(range)))
+	for (*nr = 0; more; *nr += n) {
+		/* No user memory is touched with a hold on it. */
+		ioas = vfio_ioas_get(ictx);
+		if (IS_ERR(ioas))
+			return PTR_ERR(ioas);
+		n = iommufd_ioas_usable(ioas, &pos, &more, batch);
+		iommufd_ioas_put(ioas);
+		fit = min(n, room - min(room, *nr));
+		if (fit && copy_to_user(out + *nr, batch,
+					fit * sizeof(batch[0])))
 			return -EFAULT;
-		++*nr;
-		if (last == ULONG_MAX)
-			return 0;
 	}
-}
-
-static int fill_info(struct iommufd_ioas *ioas, u32 argsz, void __user *arg)
-{
-	size_t min = offsetofend(struct vfio_iommu_type1_info, iova_pgsizes);
-	struct info info = {
-		.info.flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS,
-		.info.iova_pgsizes = PAGE_MASK,
-		.info.cap_offset = offsetof(struct info, avail),
-		.avail.header.id = VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL,
-		.avail.header.version = 1,
-		.avail.header.next = offsetof(struct info, ranges),
-		.avail.avail = U16_MAX,
-		.ranges.header.id = VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE,
-		.ranges.header.version = 1,
-	};
-	u32 room = argsz > sizeof(info) ? (argsz - sizeof(info)) /
-					  sizeof(struct vfio_iova_range) : 0;
-	int rc;
-
-	rc = write_ranges(ioas, room, arg + sizeof(info),
-			  &info.ranges.nr_iovas);
-	if (rc)
-		return rc;
-	info.info.argsz = sizeof(info) + info.ranges.nr_iovas *
-					 sizeof(struct vfio_iova_range);
-	/* Too small for all of it: then it is told how much that would be. */
-	if (argsz < info.info.argsz) {
-		info.info.cap_offset = 0;
-		return copy_to_user(arg, &info,
-				    argsz < sizeof(info.info) ?
-				    min : sizeof(info.info)) ? -EFAULT : 0;
-	}
-	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+	return 0;
 }
 
 static int get_info(struct iommufd_ctx *ictx, void __user *arg)
 {
 	size_t min = offsetofend(struct vfio_iommu_type1_info, iova_pgsizes);
-	struct vfio_iommu_type1_info info;
-	struct iommufd_ioas *ioas;
+	struct info info;
+	u32 argsz, room;
 	int rc;
 
+	static_assert(sizeof(struct vfio_iova_range) ==
+		      sizeof(struct iommu_iova_range));
+	/* With what lies between the fields, too. */
+	memset(&info, 0, sizeof(info));
 	if (copy_from_user(&info, arg, min))
 		return -EFAULT;
-	if (info.argsz < min)
+	argsz = info.info.argsz;
+	if (argsz < min)
 		return -EINVAL;
-	ioas = vfio_ioas_get(ictx);
-	if (IS_ERR(ioas))
-		return PTR_ERR(ioas);
-	rc = fill_info(ioas, info.argsz, arg);
-	iommufd_ioas_put(ioas);
-	return rc;
+	room = argsz > sizeof(info) ? (argsz - sizeof(info)) /
+				      sizeof(struct vfio_iova_range) : 0;
+	rc = write_ranges(ictx, room, arg + sizeof(info),
+			  &info.ranges.nr_iovas);
+	if (rc)
+		return rc;
+	info.info.argsz = sizeof(info) + info.ranges.nr_iovas *
+					 sizeof(struct vfio_iova_range);
+	info.info.flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
+	info.info.iova_pgsizes = PAGE_MASK;
+	info.avail.header.id = VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL;
+	info.avail.header.version = 1;
+	info.avail.header.next = offsetof(struct info, ranges);
+	/* As many as memory allows. */
+	info.avail.avail = U32_MAX;
+	info.ranges.header.id = VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE;
+	info.ranges.header.version = 1;
+	/* Too small for all of it: then it is told how much that would be. */
+	if (argsz < info.info.argsz)
+		return copy_to_user(arg, &info,
+				    min_t(size_t, argsz, sizeof(info.info))) ?
+		       -EFAULT : 0;
+	info.info.cap_offset = offsetof(struct info, avail);
+	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
 /**

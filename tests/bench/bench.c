@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Times calls on /dev/iommu, whichever driver is behind it. Prints one line a
- * row, "NAME NANOSECONDS": for one call, or for one object where the name ends
- * in the number of them.
+ * row, "NAME NANOSECONDS": for one call; for one object or area of N where the
+ * name ends in -N; for one call where there are N areas already if it ends in
+ * -among-N. Nothing is pinned in any of them. The rows of areas are:
+ *
+ *  map-unmap-among-N   a page at a fixed IOVA, in the middle of N pages with
+ *                      holes between them
+ *  auto-unmap-among-N  a page wherever there is room, which is behind N pages
+ *                      without holes
+ *  auto-2m-among-N     2 MiB, behind N pages with holes that are too small
+ *  copy-unmap-among-N  one area of N to another IOAS
+ *  allow-iovas-N       a list of N allowed ranges, per range
+ *  map-N, unmap-all-N  N areas one after the other, and all at once, per area
  *
  * A figure alone says little about an emulated machine: tests/bench/compare
  * runs this on two drivers in turn, in one boot, and gives the ratio.
@@ -140,6 +150,155 @@ static void dump(unsigned int nr)
 	close(other);
 }
 
+#define P 4096ULL
+#define VA 0x40000000	/* nothing is pinned, so nothing needs to be there */
+
+/* The IOAS that a row of areas is about, and where it maps. */
+static uint32_t ioas, other_ioas;
+static uint64_t place;
+
+static uint64_t map(uint32_t id, uint64_t iova, uint64_t length, bool fixed)
+{
+	struct iommu_ioas_map cmd = {
+		.size = sizeof(cmd),
+		.flags = IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE |
+			 (fixed ? IOMMU_IOAS_MAP_FIXED_IOVA : 0),
+		.ioas_id = id,
+		.user_va = VA,
+		.length = length,
+		.iova = iova,
+	};
+
+	must(!call(fd, IOMMU_IOAS_MAP, &cmd), "map");
+	return cmd.iova;
+}
+
+static uint64_t unmap(uint32_t id, uint64_t iova, uint64_t length)
+{
+	struct iommu_ioas_unmap cmd = {
+		.size = sizeof(cmd),
+		.ioas_id = id,
+		.iova = iova,
+		.length = length,
+	};
+
+	must(!call(fd, IOMMU_IOAS_UNMAP, &cmd), "unmap");
+	return cmd.length;
+}
+
+static void map_unmap(void)
+{
+	map(ioas, place, P, true);
+	unmap(ioas, place, P);
+}
+
+static void auto_unmap(void)
+{
+	unmap(ioas, map(ioas, 0, P, false), P);
+}
+
+static void auto_2m(void)
+{
+	unmap(ioas, map(ioas, 0, 2 << 20, false), 2 << 20);
+}
+
+static void copy_unmap(void)
+{
+	struct iommu_ioas_copy cmd = {
+		.size = sizeof(cmd),
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE,
+		.dst_ioas_id = other_ioas,
+		.src_ioas_id = ioas,
+		.length = P,
+		.dst_iova = place,
+		.src_iova = place - P,
+	};
+
+	must(!call(fd, IOMMU_IOAS_COPY, &cmd), "copy");
+	unmap(other_ioas, place, P);
+}
+
+/* @nr pages, each @apart from the next, and @place behind the middle one. */
+static void areas(unsigned int nr, uint64_t apart)
+{
+	unsigned int i;
+
+	must(!ioas_alloc(fd, &ioas), "IOAS alloc");
+	for (i = 0; i < nr; i++)
+		map(ioas, P + i * apart, P, true);
+	place = P + nr / 2 * apart + P;
+}
+
+static void among(const char *name, void (*fn)(void), unsigned int nr,
+		  uint64_t apart)
+{
+	char what[64];
+
+	areas(nr, apart);
+	snprintf(what, sizeof(what), "%s-among-%u", name, nr);
+	row(what, fn);
+	must(!destroy(fd, ioas), "IOAS destroy");
+}
+
+/* What a VMM does at its start and at its end, per area. */
+static void map_all(unsigned int nr)
+{
+	uint64_t start = now();
+
+	areas(nr, 2 * P);
+	printf("map-%u %.1f\n", nr, (double)(now() - start) / nr);
+	start = now();
+	must(unmap(ioas, 0, UINT64_MAX) == nr * P, "unmap of all");
+	printf("unmap-all-%u %.1f\n", nr, (double)(now() - start) / nr);
+	fflush(stdout);
+	must(!destroy(fd, ioas), "IOAS destroy");
+}
+
+#define NR_ALLOWED 1000
+
+static void allow_iovas(void)
+{
+	static struct iommu_iova_range list[NR_ALLOWED];
+	struct iommu_ioas_allow_iovas cmd = {
+		.size = sizeof(cmd),
+		.ioas_id = ioas,
+		.num_iovas = NR_ALLOWED,
+		.allowed_iovas = (uintptr_t)list,
+	};
+	unsigned int i, round;
+	uint64_t start;
+
+	must(!ioas_alloc(fd, &ioas), "IOAS alloc");
+	for (i = 0; i < NR_ALLOWED; i++) {
+		list[i].start = 2 * i * P;
+		list[i].last = list[i].start + P - 1;
+	}
+	start = now();
+	for (round = 0; round < 20; round++)
+		must(!call(fd, IOMMU_IOAS_ALLOW_IOVAS, &cmd), "allow");
+	printf("allow-iovas-%u %.1f\n", NR_ALLOWED,
+	       (double)(now() - start) / round / NR_ALLOWED);
+	fflush(stdout);
+	must(!destroy(fd, ioas), "IOAS destroy");
+}
+
+static void area_rows(void)
+{
+	must(!ioas_alloc(fd, &other_ioas), "IOAS alloc");
+	among("map-unmap", map_unmap, 1, 2 * P);
+	among("map-unmap", map_unmap, 20000, 2 * P);
+	among("map-unmap", map_unmap, 65000, 2 * P);
+	among("auto-unmap", auto_unmap, 1, P);
+	among("auto-unmap", auto_unmap, 20000, P);
+	among("auto-2m", auto_2m, 20000, 2 * P);
+	among("copy-unmap", copy_unmap, 1, 2 * P);
+	among("copy-unmap", copy_unmap, 20000, 2 * P);
+	allow_iovas();
+	map_all(20000);
+	map_all(65000);
+	must(!destroy(fd, other_ioas), "IOAS destroy");
+}
+
 int main(void)
 {
 	cpu_set_t set;
@@ -156,6 +315,7 @@ int main(void)
 	row("ioas-alloc-destroy", alloc_destroy);
 	row("ioas-iova-ranges", iova_ranges);
 	row("open-close", open_close);
+	area_rows();
 	teardown(10000);
 	teardown(40000);
 	teardown(160000);

@@ -28,6 +28,7 @@
 #define CALLS_A_ROUND 400
 #define MAX_OWN 256
 #define MAX_CONTESTED 64
+#define NR_SLOTS 16
 #define NEVER_GIVEN 0x01000000	/* ids from here on are never reached */
 
 static int own, contested;
@@ -40,6 +41,8 @@ struct fuzzer {
 	uint64_t rng;
 	uint32_t ids[MAX_OWN];		/* that this thread owns in "own" */
 	unsigned int nr_ids;
+	uint32_t mapped_in;		/* which of them "slots" is about */
+	bool slots[NR_SLOTS];
 	unsigned long calls;
 	unsigned char *edge;		/* end of a page with nothing after it */
 	unsigned char *rdonly;		/* a page that can only be read ... */
@@ -79,20 +82,35 @@ static uint32_t below(struct fuzzer *f, uint32_t limit)
 	return (next(f) >> 16) % limit;
 }
 
-static const struct {
+/*
+ * Each command, in words of 32 bits: what is valid but for the id, which is not
+ * there. All but the two without an id then answer ENOENT.
+ */
+static const struct command {
 	const char *name;
 	unsigned long cmd;
 	uint32_t size;
 	uint32_t min;
-	bool reply;
+	int id;			/* word of the id, or 0: it makes something */
+	int strict;		/* word in which any high bit is EOPNOTSUPP */
+	uint32_t words[14];
 } commands[] = {
-	{ "DESTROY", IOMMU_DESTROY, sizeof(struct iommu_destroy),
-	  sizeof(struct iommu_destroy), false },
-	{ "IOAS_ALLOC", IOMMU_IOAS_ALLOC, sizeof(struct iommu_ioas_alloc),
-	  sizeof(struct iommu_ioas_alloc), true },
-	{ "IOAS_IOVA_RANGES", IOMMU_IOAS_IOVA_RANGES,
-	  sizeof(struct iommu_ioas_iova_ranges),
-	  sizeof(struct iommu_ioas_iova_ranges), true },
+	{ "DESTROY", IOMMU_DESTROY, 8, 8, 1, 0, { 0 } },
+	{ "IOAS_ALLOC", IOMMU_IOAS_ALLOC, 12, 12, 0, 1, { 0 } },
+	{ "ALLOW_IOVAS", IOMMU_IOAS_ALLOW_IOVAS, 24, 24, 1, 3, { 0 } },
+	{ "COPY", IOMMU_IOAS_COPY, 40, 40, 3, 1, { [1] = 6, [4] = 4096 } },
+	{ "IOVA_RANGES", IOMMU_IOAS_IOVA_RANGES, 32, 32, 1, 3, { 0 } },
+	{ "MAP", IOMMU_IOAS_MAP, 40, 40, 2, 1, { [1] = 6, [6] = 4096 } },
+	{ "UNMAP", IOMMU_IOAS_UNMAP, 24, 24, 1, 0, { [4] = 4096 } },
+	{ "OPTION", IOMMU_OPTION, 24, 24, 3, 1, { [1] = 1, [2] = 1 } },
+	{ "VFIO_IOAS", IOMMU_VFIO_IOAS, 12, 12, 1, 2, { [2] = 1 } },
+	{ "HWPT_ALLOC", IOMMU_HWPT_ALLOC, 48, 24, 2, 5, { 0 } },
+	{ "GET_HW_INFO", IOMMU_GET_HW_INFO, 40, 32, 2, 1, { 0 } },
+	{ "SET_DIRTY_TRACKING", IOMMU_HWPT_SET_DIRTY_TRACKING, 16, 16, 2, 3,
+	  { 0 } },
+	{ "GET_DIRTY_BITMAP", IOMMU_HWPT_GET_DIRTY_BITMAP, 48, 48, 1, 3,
+	  { [6] = 4096, [8] = 4096 } },
+	{ "HWPT_INVALIDATE", IOMMU_HWPT_INVALIDATE, 32, 32, 1, 7, { 0 } },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -103,24 +121,25 @@ static const struct {
  */
 static void hostile(struct fuzzer *f)
 {
-	unsigned int which = below(f, NR_COMMANDS), i;
-	unsigned long cmd = commands[which].cmd;
-	uint32_t size = commands[which].size;
+	const struct command *c = &commands[below(f, NR_COMMANDS)];
+	unsigned long cmd = c->cmd;
+	uint32_t size = c->size;
 	unsigned char buf[256];
 	void *arg = buf;
 	const char *how;
+	unsigned int i;
 	int want, got;
 
 	memset(buf, 0, sizeof(buf));
-	/* What would be valid but for what follows: an id that is not there. */
-	if (cmd != IOMMU_IOAS_ALLOC)
-		((uint32_t *)buf)[1] = NEVER_GIVEN + below(f, 1000);
+	memcpy(buf, c->words, sizeof(c->words));
+	if (c->id)
+		((uint32_t *)buf)[c->id] = NEVER_GIVEN + below(f, 1000);
 
 	switch (below(f, 9)) {
 	case 0:
 		how = "unknown number";
-		cmd = _IO(';', IOMMUFD_CMD_FAULT_QUEUE_ALLOC + 1 +
-				       below(f, 0x71));
+		cmd = _IO(';', IOMMUFD_CMD_IOAS_MAP_FILE + 1 +
+				       below(f, 0x70));
 		arg = below(f, 2) ? buf : NULL;
 		want = ENOTTY;
 		break;
@@ -136,13 +155,13 @@ static void hostile(struct fuzzer *f)
 		break;
 	case 3:
 		how = "half of it without memory";
-		arg = f->edge - 4 * (1 + below(f, commands[which].min / 4 - 1));
+		arg = f->edge - 4 * (1 + below(f, c->min / 4 - 1));
 		*(uint32_t *)arg = size;
 		want = EFAULT;
 		break;
 	case 4:
 		how = "too small";
-		size = below(f, commands[which].min);
+		size = below(f, c->min);
 		want = EINVAL;
 		break;
 	case 5:
@@ -155,40 +174,34 @@ static void hostile(struct fuzzer *f)
 	case 6:
 		how = "unknown but zero bytes, id not there or flag";
 		size += below(f, sizeof(buf) - size + 1);
-		if (cmd == IOMMU_IOAS_ALLOC) {
-			((uint32_t *)buf)[1] = 1U << below(f, 32);
+		want = ENOENT;
+		if (!c->id) {
+			((uint32_t *)buf)[c->strict] = 1U << below(f, 32);
 			want = EOPNOTSUPP;
-		} else {
-			want = ENOENT;
 		}
 		break;
 	case 7:
 		how = "reserved field or flag";
-		if (cmd == IOMMU_DESTROY) {
-			want = ENOENT;
-			break;
+		want = ENOENT;
+		if (c->strict) {
+			((uint32_t *)buf)[c->strict] |= 1U << (16 + below(f, 16));
+			want = EOPNOTSUPP;
 		}
-		i = cmd == IOMMU_IOAS_ALLOC ? 1 : 3;
-		((uint32_t *)buf)[i] = 1 + (next(f) >> 33);
-		want = EOPNOTSUPP;
 		break;
 	default:
 		how = "reply into memory that cannot be written";
-		if (cmd != IOMMU_IOAS_ALLOC) {
-			want = ENOENT;
-			break;
-		}
+		want = c->id ? ENOENT : EFAULT;
 		memset(f->rdonly_w, 0, 64);
+		memcpy(f->rdonly_w, buf, 64);
 		*(uint32_t *)f->rdonly_w = size;
 		arg = f->rdonly;
-		want = EFAULT;
 		break;
 	}
 	if (arg == buf)
 		*(uint32_t *)buf = size;
 	got = call(own, cmd, arg);
 	if (got != want)
-		fail(f, "%s, %s: %s wanted, got %s", commands[which].name, how,
+		fail(f, "%s, %s: %s wanted, got %s", c->name, how,
 		     strerrorname_np(want) ?: "0", strerrorname_np(got) ?: "0");
 }
 
@@ -219,6 +232,8 @@ static void own_destroy(struct fuzzer *f)
 	if (rc)
 		fail(f, "destroy of own %u: %s", f->ids[i],
 		     strerrorname_np(rc));
+	if (f->ids[i] == f->mapped_in)
+		f->mapped_in = 0;
 	f->ids[i] = f->ids[--f->nr_ids];
 }
 
@@ -275,18 +290,184 @@ static void contested_use(struct fuzzer *f)
 		fail(f, "contested use: %s", strerrorname_np(rc));
 }
 
+/*
+ * Areas of the IOAS that this thread made last in "own": slots of 16 pages, of
+ * which the model knows whether they are mapped.
+ */
+static uint64_t slot(unsigned int i)
+{
+	return 0x10000000 + i * 0x10000;
+}
+
+static int map_at(int fd, uint32_t id, uint64_t iova, uint64_t length,
+		  uint32_t flags)
+{
+	struct iommu_ioas_map cmd = {
+		.size = sizeof(cmd),
+		.flags = flags,
+		.ioas_id = id,
+		.user_va = 0x40000000,
+		.length = length,
+		.iova = iova,
+	};
+
+	return call(fd, IOMMU_IOAS_MAP, &cmd);
+}
+
+static int unmap_at(int fd, uint32_t id, uint64_t iova, uint64_t *length)
+{
+	struct iommu_ioas_unmap cmd = {
+		.size = sizeof(cmd),
+		.ioas_id = id,
+		.iova = iova,
+		.length = *length,
+	};
+	int rc = call(fd, IOMMU_IOAS_UNMAP, &cmd);
+
+	*length = cmd.length;
+	return rc;
+}
+
+#define FRW (IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE |             \
+	     IOMMU_IOAS_MAP_WRITEABLE)
+
+static void own_unmap_all(struct fuzzer *f)
+{
+	uint64_t length = UINT64_MAX;
+	int rc = unmap_at(own, f->mapped_in, 0, &length);
+
+	memset(f->slots, 0, sizeof(f->slots));
+	if (rc)
+		fail(f, "unmap of all in %u: %s", f->mapped_in,
+		     strerrorname_np(rc));
+}
+
+static void own_map(struct fuzzer *f)
+{
+	unsigned int i = below(f, NR_SLOTS);
+	int rc, want;
+
+	if (!f->nr_ids || f->ids[f->nr_ids - 1] != f->mapped_in) {
+		/* Another one than last time; from here on it is empty. */
+		if (!f->nr_ids)
+			return;
+		f->mapped_in = f->ids[f->nr_ids - 1];
+		own_unmap_all(f);
+	}
+	want = f->slots[i] ? EEXIST : 0;
+	rc = map_at(own, f->mapped_in, slot(i), 0x8000, FRW);
+	if (rc != want)
+		fail(f, "map of slot %u in %u: %s wanted, got %s", i,
+		     f->mapped_in, strerrorname_np(want) ?: "0",
+		     strerrorname_np(rc) ?: "0");
+	f->slots[i] = true;
+}
+
+static void own_unmap(struct fuzzer *f)
+{
+	unsigned int i = below(f, NR_SLOTS), nr = 1 + below(f, NR_SLOTS - i);
+	uint64_t length = nr * 0x10000, want = 0;
+	unsigned int k;
+	int rc;
+
+	if (!f->nr_ids || f->ids[f->nr_ids - 1] != f->mapped_in)
+		return;
+	for (k = i; k < i + nr; k++) {
+		want += f->slots[k] ? 0x8000 : 0;
+		f->slots[k] = false;
+	}
+	rc = unmap_at(own, f->mapped_in, slot(i), &length);
+	if (rc != (want ? 0 : ENOENT) || (want && length != want))
+		fail(f, "unmap of %u slots from %u in %u: %s, %llu bytes", nr,
+		     i, f->mapped_in, strerrorname_np(rc) ?: "0",
+		     (unsigned long long)length);
+}
+
+/* Anything at all, in what the other thread works on, too. */
+static void contested_map(struct fuzzer *f)
+{
+	uint32_t id = candidates[below(f, MAX_CONTESTED)];
+	uint64_t length = next(f) >> below(f, 60);
+	int rc = map_at(contested, id, next(f) >> below(f, 60), length,
+			below(f, 8));
+
+	if (rc && rc != ENOENT && rc != EINVAL && rc != EEXIST &&
+	    rc != EOVERFLOW && rc != ENOSPC)
+		fail(f, "contested map: %s", strerrorname_np(rc));
+}
+
+static void contested_unmap(struct fuzzer *f)
+{
+	uint32_t id = candidates[below(f, MAX_CONTESTED)];
+	uint64_t iova = 0, length = UINT64_MAX;
+	int rc;
+
+	if (below(f, 4)) {
+		iova = next(f) >> below(f, 60);
+		length = next(f) >> below(f, 60);
+	}
+	rc = unmap_at(contested, id, iova, &length);
+	if (rc && rc != ENOENT && rc != EINVAL && rc != EOVERFLOW)
+		fail(f, "contested unmap: %s", strerrorname_np(rc));
+}
+
+static void contested_copy(struct fuzzer *f)
+{
+	struct iommu_ioas_copy cmd = {
+		.size = sizeof(cmd),
+		.flags = below(f, 8),
+		.dst_ioas_id = candidates[below(f, MAX_CONTESTED)],
+		.src_ioas_id = candidates[below(f, MAX_CONTESTED)],
+		.length = next(f) >> below(f, 60),
+		.dst_iova = next(f) >> below(f, 60),
+		.src_iova = next(f) >> below(f, 60),
+	};
+	int rc = call(contested, IOMMU_IOAS_COPY, &cmd);
+
+	if (rc && rc != ENOENT && rc != EINVAL && rc != EEXIST &&
+	    rc != EOVERFLOW && rc != ENOSPC)
+		fail(f, "contested copy: %s", strerrorname_np(rc));
+}
+
+static void contested_allow(struct fuzzer *f)
+{
+	struct iommu_iova_range list[4];
+	struct iommu_ioas_allow_iovas cmd = {
+		.size = sizeof(cmd),
+		.ioas_id = candidates[below(f, MAX_CONTESTED)],
+		.num_iovas = below(f, 5),
+		.allowed_iovas = (uintptr_t)list,
+	};
+	unsigned int i;
+	int rc;
+
+	for (i = 0; i < 4; i++) {
+		list[i].start = next(f) >> below(f, 60);
+		list[i].last = list[i].start + (next(f) >> below(f, 60));
+	}
+	rc = call(contested, IOMMU_IOAS_ALLOW_IOVAS, &cmd);
+	if (rc && rc != ENOENT && rc != EINVAL)
+		fail(f, "contested allow: %s", strerrorname_np(rc));
+}
+
 static const struct {
 	unsigned int weight;
 	void (*fn)(struct fuzzer *f);
 } calls[] = {
-	{ 30, hostile },
-	{ 15, own_alloc },
-	{ 13, own_destroy },
-	{ 10, own_use },
-	{ 5, foreign_use },
-	{ 10, contested_alloc },
-	{ 12, contested_destroy },
-	{ 5, contested_use },
+	{ 25, hostile },
+	{ 8, own_alloc },
+	{ 7, own_destroy },
+	{ 6, own_use },
+	{ 10, own_map },
+	{ 6, own_unmap },
+	{ 3, foreign_use },
+	{ 7, contested_alloc },
+	{ 8, contested_destroy },
+	{ 3, contested_use },
+	{ 8, contested_map },
+	{ 3, contested_unmap },
+	{ 4, contested_copy },
+	{ 2, contested_allow },
 };
 
 static void one_round(struct fuzzer *f)

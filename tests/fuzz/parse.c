@@ -4,11 +4,14 @@
  * command line, and what it reads in /proc and /sys. Besides not crashing, what
  * a parser accepts must be in the range that it promises.
  */
+#include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "parse.h"
+#include "parse_range.h"
 
 static void check(bool right)
 {
@@ -56,17 +59,71 @@ static void words(const char *text)
 {
 	struct hold_record record;
 	unsigned int mode;
-	uint64_t value;
 
 	if (parse_mode(text, &mode))
 		check(mode <= 0777);
 	if (parse_name(text))
 		check(!strchr(text, '/') && strlen(text) <= CONTEXT_NAME_MAX);
-	if (parse_size(text, &value))
-		check(*text >= '0' && *text <= '9');
 	if (parse_hold_record(text, &record))
 		check(record.pid <= INT64_MAX && record.since <= INT64_MAX);
 	pci_address(text);
+}
+
+/* A mistake lies within the text or right behind it, and has a remedy. */
+static void check_mistake(const char *text, const struct mistake *mistake)
+{
+	check(mistake->at <= strlen(text));
+	check(mistake->expected && *mistake->expected);
+}
+
+/* As it would be printed, a range reads as the same one. */
+static void check_range(const struct range *range)
+{
+	struct mistake mistake;
+	struct range again;
+	char text[64];
+
+	check(range->start <= range->last);
+	snprintf(text, sizeof(text), "0x%" PRIx64 "-%" PRIu64, range->start,
+		 range->last);
+	check(parse_range(text, &again, &mistake));
+	check(again.start == range->start && again.last == range->last);
+	if (!range->start && range->last == UINT64_MAX)
+		return;
+	snprintf(text, sizeof(text), "%" PRIu64 "+0x%" PRIx64, range->start,
+		 range->last - range->start + 1);
+	check(parse_range(text, &again, &mistake));
+	check(again.start == range->start && again.last == range->last);
+}
+
+static void ranges(const char *text)
+{
+	size_t room = count_ranges(text), count = 0;
+	struct range one = {}, *list = calloc(room, sizeof(*list));
+	struct mistake mistake = {};
+	uint64_t value = 0;
+
+	check(list);
+	if (parse_amount(text, &value, &mistake))
+		check(*text >= '0' && *text <= '9');
+	else
+		check_mistake(text, &mistake);
+	if (parse_length(text, &value, &mistake))
+		check(value);
+	else
+		check_mistake(text, &mistake);
+	if (parse_range(text, &one, &mistake))
+		check_range(&one);
+	else
+		check_mistake(text, &mistake);
+	if (parse_ranges(text, list, &count, &mistake)) {
+		check(count == room);
+		for (size_t i = 0; i < count; i++)
+			check_range(&list[i]);
+	} else {
+		check_mistake(text, &mistake);
+	}
+	free(list);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -87,6 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(value <= INT_MAX);
 	context(text);
 	words(text);
+	ranges(text);
 	parse_device_number(text, &major, &minor);
 	parse_misc_minor(text, "iommu", &minor);
 	clean_text(text);

@@ -21,6 +21,7 @@ setup() {
 teardown() { guest_teardown; }
 
 @test "every allocation and copy may fail, and the context is as before" {
+	load_testdrv
 	must helper failnth
 	echo "# failures met: ${lines[*]}" >&3
 	# With none, this would prove nothing.
@@ -30,4 +31,8 @@ teardown() { guest_teardown; }
 	# These allocate nothing: it is the copies that failed.
 	assert_line --regexp '^DESTROY: [12]$'
 	assert_line --regexp '^IOAS_IOVA_RANGES: [1-4]$'
+	local op
+	for op in IOAS_MAP IOAS_COPY IOAS_ALLOW_IOVAS 'VFIO MAP_DMA' access pin write; do
+		assert_line --regexp "^$op: [1-9]"
+	done
 }

@@ -9,9 +9,10 @@
  * of fault injection). Prints for each operation how many failures it took.
  */
 #define _GNU_SOURCE
+#include <linux/vfio.h>
 #include <stdbool.h>
 
-#include "iommu.h"
+#include "drv.h"
 
 static int fd;			/* the context that is looked at */
 static char fdinfo_path[64];
@@ -157,26 +158,321 @@ static void close_opened(int rc)
 	close(other);
 }
 
-/* Only run() meets failures. What it changed, undo() undoes. */
+/* --- what is in an IOAS: always that of id 1, and copies to that of id 2 --- */
+
+#define P 4096ULL
+#define IOVA 0x10000000ULL
+#define R IOMMU_IOAS_MAP_READABLE
+#define W IOMMU_IOAS_MAP_WRITEABLE
+#define F IOMMU_IOAS_MAP_FIXED_IOVA
+
+static char memory[16 * 4096] __attribute__((aligned(4096)));
+
+static int map(uint32_t flags, uint64_t iova)
+{
+	struct iommu_ioas_map cmd = {
+		.size = sizeof(cmd),
+		.flags = flags,
+		.ioas_id = 1,
+		.user_va = (uintptr_t)memory,
+		.length = sizeof(memory),
+		.iova = iova,
+	};
+
+	return call(fd, IOMMU_IOAS_MAP, &cmd);
+}
+
+static int unmap(uint32_t ioas)
+{
+	struct iommu_ioas_unmap cmd = {
+		.size = sizeof(cmd), .ioas_id = ioas, .length = UINT64_MAX,
+	};
+
+	return call(fd, IOMMU_IOAS_UNMAP, &cmd);
+}
+
+static int run_map(void)
+{
+	return map(F | R | W, IOVA);
+}
+
+static int run_map_automatic(void)
+{
+	return map(R | W, 0);
+}
+
+static void make_map(void)
+{
+	if (map(F | R | W, IOVA))
+		die("map");
+}
+
+static void unmap_made(int rc)
+{
+	(void)rc;
+	if (unmap(1) || unmap(2))
+		die("unmap");
+}
+
+static int run_unmap(void)
+{
+	struct iommu_ioas_unmap cmd = {
+		.size = sizeof(cmd),
+		.ioas_id = 1,
+		.iova = IOVA,
+		.length = sizeof(memory),
+	};
+
+	return call(fd, IOMMU_IOAS_UNMAP, &cmd);
+}
+
+static int run_copy(void)
+{
+	struct iommu_ioas_copy cmd = {
+		.size = sizeof(cmd),
+		.flags = F | R | W,
+		.dst_ioas_id = 2,
+		.src_ioas_id = 1,
+		.length = sizeof(memory),
+		.dst_iova = 2 * IOVA,
+		.src_iova = IOVA,
+	};
+
+	return call(fd, IOMMU_IOAS_COPY, &cmd);
+}
+
+/* Three areas, so that a failure may strike when some are there already. */
+static void make_maps(void)
+{
+	struct iommu_ioas_map cmd = {
+		.size = sizeof(cmd),
+		.flags = F | R | W,
+		.ioas_id = 1,
+		.user_va = (uintptr_t)memory,
+	};
+	static const uint64_t lengths[] = { P, 5 * P, 10 * P };
+	unsigned int i;
+
+	cmd.iova = IOVA;
+	for (i = 0; i < 3; i++) {
+		cmd.length = lengths[i];
+		if (call(fd, IOMMU_IOAS_MAP, &cmd))
+			die("map");
+		cmd.iova += lengths[i];
+	}
+}
+
+static int run_allow(void)
+{
+	struct iommu_iova_range list[] = {
+		{ 0, IOVA - 1 }, { 2 * IOVA, 3 * IOVA }, { 4 * IOVA, -1 },
+	};
+	struct iommu_ioas_allow_iovas cmd = {
+		.size = sizeof(cmd),
+		.ioas_id = 1,
+		.num_iovas = 3,
+		.allowed_iovas = (uintptr_t)list,
+	};
+
+	return call(fd, IOMMU_IOAS_ALLOW_IOVAS, &cmd);
+}
+
+static void allow_all(int rc)
+{
+	struct iommu_ioas_allow_iovas cmd = { .size = sizeof(cmd), .ioas_id = 1 };
+
+	(void)rc;
+	if (call(fd, IOMMU_IOAS_ALLOW_IOVAS, &cmd))
+		die("allow");
+}
+
+static int option(uint64_t val)
+{
+	struct iommu_option cmd = {
+		.size = sizeof(cmd),
+		.option_id = IOMMU_OPTION_HUGE_PAGES,
+		.op = IOMMU_OPTION_OP_SET,
+		.object_id = 1,
+		.val64 = val,
+	};
+
+	return call(fd, IOMMU_OPTION, &cmd);
+}
+
+static int run_option(void)
+{
+	return option(0);
+}
+
+static void option_back(int rc)
+{
+	(void)rc;
+	if (option(1))
+		die("option");
+}
+
+static int vfio_ioas(uint16_t op)
+{
+	struct iommu_vfio_ioas cmd = { .size = sizeof(cmd), .ioas_id = 1, .op = op };
+
+	return call(fd, IOMMU_VFIO_IOAS, &cmd);
+}
+
+static int run_vfio_ioas(void)
+{
+	return vfio_ioas(IOMMU_VFIO_IOAS_SET);
+}
+
+static void vfio_set(void)
+{
+	if (vfio_ioas(IOMMU_VFIO_IOAS_SET))
+		die("VFIO_IOAS");
+}
+
+static void vfio_clear(int rc)
+{
+	(void)rc;
+	if (vfio_ioas(IOMMU_VFIO_IOAS_CLEAR))
+		die("VFIO_IOAS");
+}
+
+static int run_vfio_map(void)
+{
+	struct vfio_iommu_type1_dma_map cmd = {
+		.argsz = sizeof(cmd),
+		.flags = VFIO_DMA_MAP_FLAG_READ,
+		.vaddr = (uintptr_t)memory,
+		.iova = IOVA,
+		.size = sizeof(memory),
+	};
+
+	return call(fd, VFIO_IOMMU_MAP_DMA, &cmd);
+}
+
+static int run_vfio_info(void)
+{
+	struct {
+		struct vfio_iommu_type1_info info;
+		char more[256];
+	} cmd = { .info.argsz = sizeof(cmd) };
+
+	return call(fd, VFIO_IOMMU_GET_INFO, &cmd);
+}
+
+static void vfio_unmap(int rc)
+{
+	unmap_made(rc);
+	vfio_clear(rc);
+}
+
+/* --- accesses: one that is attached to IOAS 1 --- */
+
+static int session = -1;
+static uint32_t access_id;
+
+static void make_access(void)
+{
+	if (drv(session, "access obey"))
+		die("access");
+	access_id = drv_result(session);
+}
+
+static void make_attached(void)
+{
+	make_map();
+	make_access();
+	if (drv(session, "attach %u 1", access_id))
+		die("attach");
+	/* Two runs of pages: one is pinned already. */
+	if (drv(session, "pin %u %#llx %llu 1", access_id, IOVA + 4 * P, P))
+		die("pin");
+}
+
+static void end_access(int rc)
+{
+	(void)rc;
+	if (drv(session, "end %u", access_id) || unmap(1))
+		die("end");
+}
+
+static int run_access(void)
+{
+	int rc = drv(session, "access obey");
+
+	if (!rc)
+		access_id = drv_result(session);
+	return rc;
+}
+
+static int run_attach(void)
+{
+	return drv(session, "attach %u 1", access_id);
+}
+
+static int run_replace(void)
+{
+	return drv(session, "replace %u 2", access_id);
+}
+
+static int run_pin(void)
+{
+	return drv(session, "pin %u %#llx %llu 1", access_id, IOVA, 16 * P);
+}
+
+static int run_write(void)
+{
+	return drv(session, "write %u %#llx %llu 1 0", access_id, IOVA + 5,
+		   16 * P - 9);
+}
+
+static int run_write_slowly(void)
+{
+	return drv(session, "write %u %#llx %llu 1 4", access_id, IOVA + 5,
+		   16 * P - 9);
+}
+
+/*
+ * Only run() meets failures. What it changed, undo() undoes. Where what is lost
+ * may be only the answer to what has been done, answer_only is set.
+ */
 static const struct {
 	const char *name;
 	void (*prepare)(void);
 	int (*run)(void);
 	void (*undo)(int rc);
+	bool answer_only;
 } ops[] = {
-	{ "open", NULL, run_open, close_other },
-	{ "IOAS_ALLOC", NULL, run_alloc, destroy_made },
-	{ "DESTROY", make, run_destroy, destroy_kept },
-	{ "IOAS_IOVA_RANGES", NULL, run_ranges, NULL },
-	{ "fdinfo", NULL, run_fdinfo, NULL },
-	{ "debugfs contexts", NULL, run_contexts, NULL },
-	{ "debugfs objects", NULL, run_objects, NULL },
-	{ "debugfs folder", open_other, run_folder, close_opened },
+	{ "open", NULL, run_open, close_other, false },
+	{ "IOAS_ALLOC", NULL, run_alloc, destroy_made, false },
+	{ "DESTROY", make, run_destroy, destroy_kept, false },
+	{ "IOAS_IOVA_RANGES", NULL, run_ranges, NULL, false },
+	{ "fdinfo", NULL, run_fdinfo, NULL, false },
+	{ "debugfs contexts", NULL, run_contexts, NULL, false },
+	{ "debugfs objects", NULL, run_objects, NULL, false },
+	{ "debugfs folder", open_other, run_folder, close_opened, false },
+	{ "IOAS_MAP", NULL, run_map, unmap_made, true },
+	{ "IOAS_MAP automatic", NULL, run_map_automatic, unmap_made, true },
+	{ "IOAS_UNMAP", make_map, run_unmap, unmap_made, true },
+	{ "IOAS_COPY", make_maps, run_copy, unmap_made, true },
+	{ "IOAS_ALLOW_IOVAS", NULL, run_allow, allow_all, false },
+	{ "OPTION", NULL, run_option, option_back, true },
+	{ "VFIO_IOAS", NULL, run_vfio_ioas, vfio_clear, true },
+	{ "VFIO MAP_DMA", vfio_set, run_vfio_map, vfio_unmap, false },
+	{ "VFIO GET_INFO", vfio_set, run_vfio_info, vfio_clear, false },
+	{ "access", NULL, run_access, end_access, false },
+	{ "attach", make_access, run_attach, end_access, false },
+	{ "replace", make_attached, run_replace, end_access, false },
+	{ "pin", make_attached, run_pin, end_access, false },
+	{ "write", make_attached, run_write, end_access, false },
+	{ "write slowly", make_attached, run_write_slowly, end_access, false },
+	{ "IOAS_UNMAP pinned", make_attached, run_unmap, end_access,
+	  true },
 };
 
-/* What must not change: the counts, and every line of the dump. */
+/* What must not change: the counts, every line of the dump, and what is pinned. */
 static void state(char *buf, size_t size)
 {
+	struct pins pins = pins_now();
 	size_t len;
 
 	if (slurp(fdinfo_path, buf, size))
@@ -184,6 +480,9 @@ static void state(char *buf, size_t size)
 	len = strlen(buf);
 	if (slurp(objects_path, buf + len, size - len))
 		die(objects_path);
+	len = strlen(buf);
+	snprintf(buf + len, size - len, "pinned: %" PRIu64 "\n",
+		 pins.taken - pins.given);
 }
 
 /* The number of failures that it took until operation @i met no more. */
@@ -193,8 +492,8 @@ static int try(unsigned int i)
 	int nth;
 
 	for (nth = 1; nth < 1000; nth++) {
-		bool injected;
-		int rc;
+		bool injected, lost;
+		int rc, again;
 
 		if (ops[i].prepare)
 			ops[i].prepare();
@@ -205,10 +504,21 @@ static int try(unsigned int i)
 		injected = nth_has_struck();
 		set_nth(0);
 		state(after, sizeof(after));
+		lost = rc == EFAULT && ops[i].answer_only;
+		if (rc && !lost) {
+			/* Nothing is in the way of doing it now. */
+			again = ops[i].run();
+			if (again) {
+				printf("%s, after failure %d: %s\n",
+				       ops[i].name, nth,
+				       strerrorname_np(again));
+				return -1;
+			}
+		}
 		if (ops[i].undo)
-			ops[i].undo(rc);
+			ops[i].undo(rc && !lost ? 0 : rc);
 
-		if (rc && strcmp(before, after)) {
+		if (rc && !lost && strcmp(before, after)) {
 			printf("%s, failure %d: the context changed:\n%s\n%s\n",
 			       ops[i].name, nth, before, after);
 			return -1;
@@ -247,6 +557,8 @@ int main(void)
 		ctx = strtoul(line + strlen("iommufd-ctx:\t"), NULL, 10);
 	snprintf(objects_path, sizeof(objects_path),
 		 "/sys/kernel/debug/iommufd/%lu/objects", ctx);
+	memset(memory, 1, sizeof(memory));
+	session = drv_open(fd);
 	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	if (nth_fd < 0)
 		die("/proc/thread-self/fail-nth");

@@ -6,70 +6,11 @@
  * often; fails if anything was wrong, or if the two never met.
  */
 #define _GNU_SOURCE
-#include <pthread.h>
-#include <sched.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <sys/syscall.h>
-#include <time.h>
 
-#include "iommu.h"
+#include "race.h"
 
 #define SESSION "/sys/kernel/debug/iommufd_testdrv/session"
-
-static int fd;
-static time_t end;
-static atomic_uint wrong;
-static __thread uint32_t noise;
-
-static void report(const char *what, uint32_t id, int rc)
-{
-	if (!wrong++)
-		printf("wrong: %s %u: %s\n", what, id,
-		       rc ? strerrorname_np(rc) : "0");
-}
-
-static bool go_on(void)
-{
-	return !wrong && time(NULL) < end;
-}
-
-static void pin(int cpu)
-{
-	cpu_set_t set;
-
-	noise = time(NULL) * 2654435761U + cpu + 1;
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (pthread_setaffinity_np(pthread_self(), sizeof(set), &set))
-		fprintf(stderr, "race: no CPU %d, threads share one\n", cpu);
-}
-
-/* Mostly nothing, often a little, seldom a turn of the scheduler. */
-static void jitter(void)
-{
-	uint32_t spin;
-
-	noise ^= noise << 13;
-	noise ^= noise >> 17;
-	noise ^= noise << 5;
-	if (noise % 256 == 0)
-		sched_yield();
-	else if (noise % 4 == 0)
-		for (spin = noise >> 20; spin; spin--)
-			__asm__ volatile("" : : : "memory");
-}
-
-static pthread_t start(void *(*fn)(void *), void *arg)
-{
-	pthread_t thread;
-
-	if (pthread_create(&thread, NULL, fn, arg)) {
-		perror("race: pthread_create");
-		exit(1);
-	}
-	return thread;
-}
 
 /*
  * use: both use and destroy the same ids. An object is destroyed exactly once;
@@ -77,7 +18,6 @@ static pthread_t start(void *(*fn)(void *), void *arg)
  * destroy: both do nothing but destroy.
  */
 static atomic_uint target;
-static atomic_bool stop;
 static atomic_ulong made, destroyed, used, missed;
 
 static void try_destroy(uint32_t id)
@@ -108,7 +48,7 @@ static void *use_and_destroy(void *uses)
 {
 	unsigned int round = 0;
 
-	pin(1);
+	pin_to(1);
 	while (!stop) {
 		uint32_t id = target;
 
@@ -169,7 +109,7 @@ static void *create_in(void *arg)
 {
 	int shared = *(int *)arg;
 
-	pin(1);
+	pin_to(1);
 	while (!stop) {
 		uint32_t id;
 		int rc;
@@ -227,7 +167,7 @@ static int tell(const char *command, uint32_t id)
 static void *hold_target(void *arg)
 {
 	(void)arg;
-	pin(1);
+	pin_to(1);
 	for (;;) {
 		pthread_barrier_wait(&turn);
 		if (stop)
@@ -290,7 +230,7 @@ static void mode_lasting(void)
 static void *open_and_use(void *arg)
 {
 	(void)arg;
-	pin(1);
+	pin_to(1);
 	while (!stop) {
 		int other = open("/dev/iommu", O_RDWR | O_CLOEXEC);
 		uint32_t id;
@@ -405,10 +345,7 @@ static void mode_latency(void)
 		report("the threads never met", 0, 0);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} modes[] = {
+static const struct race modes[] = {
 	{ "use", mode_use },
 	{ "destroy", mode_destroy },
 	{ "release", mode_release },
@@ -419,18 +356,5 @@ static const struct {
 
 int main(int argc, char **argv)
 {
-	unsigned int i;
-
-	if (argc != 3)
-		return 64;
-	end = time(NULL) + atoi(argv[2]);
-	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
-		if (strcmp(modes[i].name, argv[1]))
-			continue;
-		fd = open_iommu();
-		pin(0);
-		modes[i].run();
-		return wrong != 0;
-	}
-	return 64;
+	return run_race(modes, sizeof(modes) / sizeof(modes[0]), argc, argv);
 }

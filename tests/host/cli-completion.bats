@@ -81,10 +81,11 @@ need_shells() { requires zsh fish; }
 
 @test "commands, and what they take" {
 	need_shells
-	local commands="completion context create destroy help hold list recv run show"
+	local commands="completion context create destroy help hold list map recv run set show unmap"
 	all_offer "iommufdctl " "$commands"
 	all_offer "iommufdctl d" destroy
-	all_offer "iommufdctl --json s" show
+	all_offer "iommufdctl --json s" "set show"
+	all_offer "iommufdctl --json sh" show
 	all_offer "iommufdctl help " "$commands"
 	all_offer "iommufdctl create " ioas
 	all_offer "iommufdctl completion " "bash fish zsh"
@@ -97,7 +98,7 @@ need_shells() { requires zsh fish; }
 	need_shells
 	local shell c
 	for shell in bash zsh fish; do
-		for c in list show create destroy context hold run recv completion help; do
+		for c in list show create map unmap set destroy context hold run recv completion help; do
 			offers $shell "iommufdctl $c --"
 			for option in $(iommufdctl $c --help |
 				grep -oE -- '^.{6}--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
@@ -125,6 +126,40 @@ need_shells() { requires zsh fish; }
 	done
 	all_offer "iommufdctl --context=pid:8:3 destroy 12" "12"
 	assert_equal "$(<"$ASKED")" "--context=pid:8:3 completion objects"
+}
+
+@test "one object, and then what is said of it" {
+	need_shells
+	for line in "iommufdctl map " "iommufdctl map --anon 4K " \
+		"iommufdctl unmap --all " "iommufdctl set "; do
+		all_offer "$line" "1 12"
+		assert_equal "$(<"$ASKED")" "completion objects"
+	done
+	for shell in bash zsh fish; do
+		for line in "map 1 " "map 1 --anon 4K " "unmap 1 0-4095 "; do
+			offers $shell "iommufdctl $line"
+			# zsh goes on with options by itself
+			assert_equal "$(grep -v ^- <<<"$output")" ''
+		done
+	done
+	all_offer "iommufdctl -c 7 set 12 " "allow=none huge-pages=off huge-pages=on"
+	all_offer "iommufdctl set 12 huge-pages=on a" "allow=none"
+	assert_equal "$(<"$ASKED")" ""
+}
+
+@test "files, where an option takes one" {
+	need_shells
+	mkdir -p "$BATS_TEST_TMPDIR/dir"
+	touch "$BATS_TEST_TMPDIR/dir/memory"
+	cd "$BATS_TEST_TMPDIR" || return
+	for shell in bash zsh fish; do
+		offers $shell "iommufdctl map 1 --file dir/m"
+		# zsh leaves out what is there already
+		[[ $output == dir/memory || $shell:$output == zsh:memory ]]
+	done
+	offers bash "iommufdctl map 1 --file=dir/m"
+	assert_output dir/memory
+	all_offer "iommufdctl map 1 --anon dir/m" ""
 }
 
 @test "contexts, in all their forms" {

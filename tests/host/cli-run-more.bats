@@ -116,7 +116,6 @@ for fd in sorted(map(int, os.listdir("/proc/self/fd"))):
 		65536 64
 		64K 64
 		1M 1024
-		0 0
 	CASES
 }
 

@@ -37,13 +37,13 @@ fails_with() {
 	assert_equal "$output" "$all"
 	must iommufdctl help
 	assert_equal "$output" "$all"
-	for c in list show create destroy context hold run recv completion help; do
+	for c in list show create map unmap set destroy context hold run recv completion help; do
 		grep -qE "^  $c +[a-z]" <<<"$all"
 	done
 }
 
 @test "every command has its help, three ways" {
-	(($(commands | wc -l) >= 7))
+	(($(commands | wc -l) >= 10))
 	for c in $(commands); do
 		must iommufdctl "$c" --help
 		assert_line --regexp "^Usage: iommufdctl $c "
@@ -114,7 +114,7 @@ fails_with() {
 }
 
 @test "commands are not found by a beginning of their name" {
-	for c in l li lis sho creat destro contex hol ru rec hel; do
+	for c in l li lis sho creat destro contex hol ru rec hel ma unma se; do
 		fails_with 64 $c
 	done
 }

@@ -38,3 +38,9 @@ wait_for_inflight() { wait_for sleep_in testdrv_await "${1-1}"; }
 wait_for_drain() { wait_for sleep_in iommufd_object_destroy 1; }
 
 drv_close() { exec {DRV}>&-; }
+
+# drv_access MODE IOAS: an access that looks at this IOAS; prints its id.
+drv_access() {
+	local id
+	id=$(drv_make access "$1") && drv attach "$id" "$2" && echo "$id"
+}

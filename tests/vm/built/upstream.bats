@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The rules that our module is held against, held against upstream's: where it
+# answers otherwise, either the rule is wrong or the difference is one that
+# iommufd(4) tells of, and then the rule names both answers.
+# tests/vm/run -k ref-6.12 THIS-FILE
+
+setup() {
+	load ../../lib/guest
+	kmsg "test ${BATS_TEST_FILENAME##*/}: $BATS_TEST_DESCRIPTION"
+	[[ ! -d /sys/module/iommufd ]] || rmmod iommufd
+	modprobe iommufd
+}
+
+teardown_file() {
+	load ../../lib/guest
+	rmmod iommufd
+	load_iommufd
+}
+
+@test "the rules of dispatch are upstream's" {
+	local bits
+	for bits in 64 32; do
+		BITS=$bits must helper dispatch --upstream
+		assert_output --regexp '[0-9]{3} checked, 0 failed'
+	done
+}
+
+@test "the rules on the commands of an IOAS are upstream's" {
+	local bits
+	for bits in 64 32; do
+		BITS=$bits must helper errnos --upstream
+		assert_output --regexp '[0-9]{3} checked, 0 failed'
+	done
+}
+
+@test "the rules on VFIO's ioctls are upstream's" {
+	local bits
+	for bits in 64 32; do
+		BITS=$bits must helper vfio --upstream
+		assert_output --regexp '[0-9]{3} checked, 0 failed'
+	done
+}
+
+@test "the model of an I/O address space is upstream's" {
+	must helper model --upstream --steps 20000
+	echo "# $(tr '\n' ' ' <<<"$output")" >&3
+}
+
+@test "what VMMs map is mapped by upstream" {
+	local map maps=$TOP/tests/fixtures/maps
+	for map in pc pc-boot cloud-hypervisor many; do
+		must helper play "$maps/x86.map" "$maps/$map.map"
+	done
+	must helper play "$maps/amd.map" "$maps/large.map"
+}
