@@ -11,6 +11,7 @@
 
 #include "contexts.h"
 #include "ioctls.h"
+#include "names.h"
 #include "source.h"
 
 /*
@@ -46,9 +47,21 @@ static struct object_info blank(uint32_t id)
 	};
 }
 
+/* What holders of named contexts call this one; NAMES outlives INFO. */
+static const char *name_of(const struct name_list *names,
+			   const struct holder *holders, size_t count)
+{
+	for (size_t n = 0; n < names->count; n++)
+		for (size_t i = 0; i < count; i++)
+			if (names->names[n].pid == holders[i].pid)
+				return names->names[n].name;
+	return NULL;
+}
+
 /* Fills INFO; its holders are the caller's to free. */
 static int describe(const struct found *found, size_t group,
-		    struct context_info *info, struct problem *p)
+		    const struct name_list *names, struct context_info *info,
+		    struct problem *p)
 {
 	const struct opening *o = &found->openings[found->first[group]];
 	size_t count = found->first[group + 1] - found->first[group];
@@ -65,6 +78,7 @@ static int describe(const struct found *found, size_t group,
 	for (size_t i = 0; i < count; i++)
 		if (!is_own(&o[i]))
 			holders[info->holder_count++] = o[i].holder;
+	info->name = name_of(names, holders, info->holder_count);
 	return 0;
 }
 
@@ -135,7 +149,7 @@ static int probe_objects(const struct context *context, struct sink *sink,
 }
 
 static int list_group(const struct found *found, size_t group,
-		      struct sink *sink, struct tally *tally,
+		      const struct name_list *names, struct sink *sink, struct tally *tally,
 		      struct problem *p)
 {
 	const struct fdinfo *fdinfo =
@@ -144,7 +158,7 @@ static int list_group(const struct found *found, size_t group,
 	struct context_info info;
 	int ret;
 
-	if (describe(found, group, &info, p))
+	if (describe(found, group, names, &info, p))
 		return -1;
 	/* of an empty one is known already what it holds */
 	info.objects_known = !found_take(found, group, &context, p) ||
@@ -202,6 +216,7 @@ static void say(struct sink *sink, const struct tally *tally)
 static int probe_list(const struct context_spec *only, struct sink *sink,
 		      struct problem *p)
 {
+	struct name_list names;
 	struct tally tally = {};
 	struct found found;
 	size_t group, end;
@@ -209,6 +224,8 @@ static int probe_list(const struct context_spec *only, struct sink *sink,
 
 	if (found_all(&found, only, p))
 		return -1;
+	/* without names there is as much to tell */
+	names_list(&names, p);
 	group = 0;
 	end = found.groups;
 	if (only) {
@@ -219,7 +236,7 @@ static int probe_list(const struct context_spec *only, struct sink *sink,
 	}
 	ret = sink->begin(sink, NAME);
 	for (; !ret && group < end; group++)
-		ret = list_group(&found, group, sink, &tally, p);
+		ret = list_group(&found, group, &names, sink, &tally, p);
 	if (!ret)
 		ret = sink->end(sink);
 	if (!ret) {
@@ -227,6 +244,7 @@ static int probe_list(const struct context_spec *only, struct sink *sink,
 		say(sink, &tally);
 	}
 out:
+	names_free(&names);
 	found_free(&found);
 	return ret;
 }
@@ -273,17 +291,19 @@ static int probe_show(const struct context_spec *spec, uint32_t id,
 	struct context context = { .fd = -1 };
 	struct context_info info = {};
 	struct object_info object = {};
+	struct name_list names;
 	struct found found;
 	size_t group;
 	int ret;
 
 	if (found_all(&found, spec, p))
 		return -1;
+	names_list(&names, p);
 	ret = found_select(&found, spec, &group, p);
 	if (!ret)
 		ret = found_take(&found, group, &context, p);
 	if (!ret)
-		ret = describe(&found, group, &info, p);
+		ret = describe(&found, group, &names, &info, p);
 	info.objects_known = true;
 	if (!ret) {
 		info.rlimit_mode = ask_rlimit_mode(context.fd);
@@ -293,6 +313,7 @@ static int probe_show(const struct context_spec *spec, uint32_t id,
 		ret = show_one(&info, &object, sink);
 	if (!ret)
 		say_hidden(sink, &found, "holders");
+	names_free(&names);
 	found_free(&found);
 	free((void *)object.ranges.ranges);
 	free((void *)info.holders);

@@ -13,7 +13,7 @@ function __iommufdctl_command
             continue
         end
         switch $word
-            case --type -c --context --allow --file --anon --iova --fd
+            case --type -c --context --allow --file --anon --iova --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user
                 set skip yes
             case '-*'
             case '*'
@@ -60,7 +60,10 @@ complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a map -d 'map m
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a unmap -d 'end mappings of an ioas'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a set -d 'change an ioas'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a destroy -d 'end the life of objects'
+complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a context -d 'start, show and end holders of named contexts'
+complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a hold -d 'keep a context open and hand it over'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a run -d 'run a program with a context'
+complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a recv -d 'run a program with a context from a socket'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a completion -d 'print a shell\'s completion script'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a help -d 'tell what there is, or more of one command'
 complete -c iommufdctl -n '__iommufdctl_is list' -l type -x -a 'ioas hwpt-paging hwpt-nested device access fault' -d 'only objects of this type: ioas, hwpt-paging, hwpt-nested, device, access or fault'
@@ -78,9 +81,24 @@ complete -c iommufdctl -n '__iommufdctl_is unmap 0' -a '(__iommufdctl_live objec
 complete -c iommufdctl -n '__iommufdctl_is set 0' -a '(__iommufdctl_live objects)'
 complete -c iommufdctl -n '__iommufdctl_is set 1' -a 'huge-pages=on huge-pages=off allow=none'
 complete -c iommufdctl -n '__iommufdctl_is destroy' -a '(__iommufdctl_live objects)'
+complete -c iommufdctl -n '__iommufdctl_is context' -l rlimit-mode -x -a 'user process' -d 'whom its pinned memory is charged to'
+complete -c iommufdctl -n '__iommufdctl_is context; and not __fish_seen_subcommand_from create list destroy' -a 'create list destroy'
+complete -c iommufdctl -n '__iommufdctl_is context; and __fish_seen_subcommand_from create list destroy' -a '(__iommufdctl_live names)'
+complete -c iommufdctl -n '__iommufdctl_is hold' -l socket -r -F -d 'hand over at this socket, and give the context no name'
+complete -c iommufdctl -n '__iommufdctl_is hold' -l once -d 'end when one client has been served'
+complete -c iommufdctl -n '__iommufdctl_is hold' -l timeout -x -d 'the time that a client has to answer (10), and with --once also until one has been served (any)'
+complete -c iommufdctl -n '__iommufdctl_is hold' -l mode -x -d 'the socket\'s permissions (0600); with any for others than its user, whoever can connect may have the context'
+complete -c iommufdctl -n '__iommufdctl_is hold' -l rlimit-mode -x -a 'user process' -d 'whom pinned memory is charged to'
 complete -c iommufdctl -n '__iommufdctl_is run' -l new -d 'with a fresh context (so it is without -c)'
 complete -c iommufdctl -n '__iommufdctl_is run' -l fd -x -d 'the descriptor that the program has it at (3)'
-complete -c iommufdctl -n '__iommufdctl_is run' -a '(__fish_complete_subcommand --fcs-skip=2 --type -c --context --allow --file --anon --iova --fd)'
+complete -c iommufdctl -n '__iommufdctl_is run' -l rlimit-mode -x -a 'user process' -d 'whom a fresh context\'s pinned memory is charged to'
+complete -c iommufdctl -n '__iommufdctl_is run' -l vfio -x -d 'with this PCI device\'s VFIO character device, too; can be repeated'
+complete -c iommufdctl -n '__iommufdctl_is run' -l memlock -x -d 'the program\'s limit on locked memory: bytes, 512M, 8G, or \'unlimited\''
+complete -c iommufdctl -n '__iommufdctl_is run' -l user -x -d 'run it as this user, with the user\'s groups'
+complete -c iommufdctl -n '__iommufdctl_is run' -a '(__fish_complete_subcommand --fcs-skip=2 --type -c --context --allow --file --anon --iova --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user)'
+complete -c iommufdctl -n '__iommufdctl_is recv' -l fd -x -d 'the descriptor that the program has it at (3)'
+complete -c iommufdctl -n '__iommufdctl_is recv' -F
+complete -c iommufdctl -n '__iommufdctl_is recv' -a '(__fish_complete_subcommand --fcs-skip=3 --type -c --context --allow --file --anon --iova --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user)'
 complete -c iommufdctl -n '__iommufdctl_is completion' -a 'bash zsh fish'
 complete -c iommufdctl -n '__iommufdctl_is help' -a list -d 'show contexts, their objects and who holds them'
 complete -c iommufdctl -n '__iommufdctl_is help' -a show -d 'show one object in full'
@@ -89,6 +107,9 @@ complete -c iommufdctl -n '__iommufdctl_is help' -a map -d 'map memory into an i
 complete -c iommufdctl -n '__iommufdctl_is help' -a unmap -d 'end mappings of an ioas'
 complete -c iommufdctl -n '__iommufdctl_is help' -a set -d 'change an ioas'
 complete -c iommufdctl -n '__iommufdctl_is help' -a destroy -d 'end the life of objects'
+complete -c iommufdctl -n '__iommufdctl_is help' -a context -d 'start, show and end holders of named contexts'
+complete -c iommufdctl -n '__iommufdctl_is help' -a hold -d 'keep a context open and hand it over'
 complete -c iommufdctl -n '__iommufdctl_is help' -a run -d 'run a program with a context'
+complete -c iommufdctl -n '__iommufdctl_is help' -a recv -d 'run a program with a context from a socket'
 complete -c iommufdctl -n '__iommufdctl_is help' -a completion -d 'print a shell\'s completion script'
 complete -c iommufdctl -n '__iommufdctl_is help' -a help -d 'tell what there is, or more of one command'
