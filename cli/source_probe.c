@@ -11,6 +11,7 @@
 
 #include "contexts.h"
 #include "ioctls.h"
+#include "names.h"
 #include "source.h"
 
 /*
@@ -46,9 +47,21 @@ static struct object_info blank(uint32_t id)
 	};
 }
 
+/* What holders of named contexts call this one; NAMES outlives INFO. */
+static const char *name_of(const struct name_list *names,
+			   const struct holder *holders, size_t count)
+{
+	for (size_t n = 0; n < names->count; n++)
+		for (size_t i = 0; i < count; i++)
+			if (names->names[n].pid == holders[i].pid)
+				return names->names[n].name;
+	return NULL;
+}
+
 /* Fills INFO; its holders are the caller's to free. */
 static int describe(const struct found *found, size_t group,
-		    struct context_info *info, struct problem *p)
+		    const struct name_list *names, struct context_info *info,
+		    struct problem *p)
 {
 	const struct opening *o = &found->openings[found->first[group]];
 	size_t count = found->first[group + 1] - found->first[group];
@@ -66,6 +79,7 @@ static int describe(const struct found *found, size_t group,
 	for (size_t i = 0; i < count; i++)
 		if (!is_own(&o[i]))
 			holders[info->holder_count++] = o[i].holder;
+	info->name = name_of(names, holders, info->holder_count);
 	return 0;
 }
 
@@ -136,7 +150,7 @@ static int probe_objects(const struct context *context, struct sink *sink,
 }
 
 static int list_group(const struct found *found, size_t group,
-		      struct sink *sink, struct tally *tally,
+		      const struct name_list *names, struct sink *sink, struct tally *tally,
 		      struct problem *p)
 {
 	const struct fdinfo *fdinfo =
@@ -145,7 +159,7 @@ static int list_group(const struct found *found, size_t group,
 	struct context_info info;
 	int ret;
 
-	if (describe(found, group, &info, p))
+	if (describe(found, group, names, &info, p))
 		return -1;
 	/* of an empty one is known already what it holds */
 	info.objects_known = !found_take(found, group, &context, p) ||
@@ -203,6 +217,7 @@ static void say(struct sink *sink, const struct tally *tally)
 static int probe_list(const struct query *query, struct sink *sink,
 		      struct problem *p)
 {
+	struct name_list names;
 	const struct context_spec *only = query->only;
 	struct tally tally = {};
 	struct found found;
@@ -211,6 +226,8 @@ static int probe_list(const struct query *query, struct sink *sink,
 
 	if (found_all(&found, only, p))
 		return -1;
+	/* without names there is as much to tell */
+	names_list(&names, p);
 	group = 0;
 	end = found.groups;
 	if (only) {
@@ -221,7 +238,7 @@ static int probe_list(const struct query *query, struct sink *sink,
 	}
 	ret = sink->begin(sink, NAME);
 	for (; !ret && group < end; group++)
-		ret = list_group(&found, group, sink, &tally, p);
+		ret = list_group(&found, group, &names, sink, &tally, p);
 	if (!ret)
 		ret = sink->end(sink);
 	if (!ret) {
@@ -229,6 +246,7 @@ static int probe_list(const struct query *query, struct sink *sink,
 		say(sink, &tally);
 	}
 out:
+	names_free(&names);
 	found_free(&found);
 	return ret;
 }
@@ -276,17 +294,19 @@ static int probe_show(const struct context_spec *spec, uint32_t id,
 	struct context context = { .fd = -1 };
 	struct context_info info = {};
 	struct object_info object = {};
+	struct name_list names;
 	struct found found;
 	size_t group;
 	int ret;
 
 	if (found_all(&found, spec, p))
 		return -1;
+	names_list(&names, p);
 	ret = found_select(&found, spec, &group, p);
 	if (!ret)
 		ret = found_take(&found, group, &context, p);
 	if (!ret)
-		ret = describe(&found, group, &info, p);
+		ret = describe(&found, group, &names, &info, p);
 	info.objects_known = true;
 	if (!ret) {
 		info.rlimit_mode = ask_rlimit_mode(context.fd);
@@ -296,6 +316,7 @@ static int probe_show(const struct context_spec *spec, uint32_t id,
 		ret = show_one(&info, &object, sink);
 	if (!ret)
 		say_hidden(sink, &found, "holders");
+	names_free(&names);
 	found_free(&found);
 	free((void *)object.ranges.ranges);
 	free((void *)info.holders);

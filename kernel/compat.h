@@ -17,7 +17,7 @@
 #include <net/genetlink.h>
 
 #define IOMMUFD_SINCE(major, minor)                                            \
-	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
+	(KERNEL_VERSION(major, minor, 0) <= LINUX_VERSION_CODE)
 
 /*
  * 6.5 took the argument for VMAs away. Before, a lasting pin could not let go of

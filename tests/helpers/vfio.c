@@ -366,7 +366,7 @@ static void type1(void)
 	expect("type 1: what is free", 0, MAP(.iova = 9 * P, .size = P));
 	expect("type 1: cuts two", 0, UNMAP(.iova = 7 * P, .size = 2 * P));
 	expect_u64("type 1: cuts two: size", 2 * P, unmap.size);
-	expect("type 1: odd", DIFFERS(0, EINVAL),
+	expect("type 1: odd", EINVAL,
 	       UNMAP(.iova = 10 * P + 5, .size = 7));
 	expect_number("SET_IOMMU 3", 0,
 		      number(VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
@@ -375,7 +375,7 @@ static void type1(void)
 	expect("type 1v2 after that: cuts", DIFFERS(ENOENT, 0),
 	       UNMAP(.iova = 64 * P, .size = 2 * P));
 	expect("all", 0, UNMAP(.flags = ALL));
-	expect_u64("all: size", DIFFERS(10 * P - 7, 8 * P), unmap.size);
+	expect_u64("all: size", DIFFERS(10 * P, 8 * P), unmap.size);
 }
 
 /* What is seen by the ioctls of VFIO is what is in that IOAS. */
