@@ -36,7 +36,7 @@ say "Another process has a context too, with more in it: what builds on address"
 	"spaces are drivers in the kernel, for which the test driver stands in here." \
 	"Beside all this a monitor listens."
 try "iommufdctl monitor >/tmp/events & monitor=\$!"
-try "sleep 1000 4<>/dev/iommu & vmm=\$!"
+try "sleep 1000 3<>/dev/iommu & vmm=\$!"
 # As soon as it has a context, and is no shell any more.
 until [[ $(<"/proc/${vmm:?}/comm") == sleep ]]; do sleep 0.1; done
 try "iommufdctl -c pid:\$vmm create ioas"
