@@ -60,8 +60,8 @@ const struct command *command_find(const char *name);
 
 extern const struct argp top_argp, list_argp, show_argp, create_argp,
 			 map_argp, unmap_argp, set_argp, destroy_argp,
-			 context_argp, hold_argp, run_argp, recv_argp,
-			 completion_argp, help_argp;
+			 graph_argp, monitor_argp, context_argp, hold_argp,
+			 run_argp, recv_argp, completion_argp, help_argp;
 
 int cmd_list(const struct command *self, int argc, char **argv);
 int cmd_show(const struct command *self, int argc, char **argv);
@@ -70,6 +70,8 @@ int cmd_map(const struct command *self, int argc, char **argv);
 int cmd_unmap(const struct command *self, int argc, char **argv);
 int cmd_set(const struct command *self, int argc, char **argv);
 int cmd_destroy(const struct command *self, int argc, char **argv);
+int cmd_graph(const struct command *self, int argc, char **argv);
+int cmd_monitor(const struct command *self, int argc, char **argv);
 int cmd_run(const struct command *self, int argc, char **argv);
 int cmd_context(const struct command *self, int argc, char **argv);
 int cmd_hold(const struct command *self, int argc, char **argv);

@@ -169,10 +169,11 @@ static int print_objects(void)
 		.note = skip_note,
 	};
 	struct context_spec spec;
+	struct query query = { .only = &spec };
 	struct problem problem;
 
 	context_option(&spec);
-	if (source_probe.list(&spec, &sink, &problem) < 0)
+	if (source_list(&query, &sink, &problem) < 0)
 		return problem_report(&problem);
 	return STATUS_DONE;
 }

@@ -73,6 +73,7 @@ static int describe(const struct found *found, size_t group,
 		.id = o->info.context,
 		.uid = UNKNOWN,
 		.pinned_bytes = UNKNOWN,
+		.limit_bytes = UNKNOWN,
 		.holders = holders,
 	};
 	for (size_t i = 0; i < count; i++)
@@ -213,10 +214,11 @@ static void say(struct sink *sink, const struct tally *tally)
 	}
 }
 
-static int probe_list(const struct context_spec *only, struct sink *sink,
+static int probe_list(const struct query *query, struct sink *sink,
 		      struct problem *p)
 {
 	struct name_list names;
+	const struct context_spec *only = query->only;
 	struct tally tally = {};
 	struct found found;
 	size_t group, end;
@@ -268,7 +270,8 @@ static int ask(const struct context *context, uint32_t id,
 		return problem_errno(p, DOING_ANYTHING, ENOMEM, "");
 	}
 	for (uint32_t i = 0; i < count; i++)
-		ranges[i] = (struct range){ room[i].start, room[i].last };
+		ranges[i] = (struct range){ .start = room[i].start,
+					    .last = room[i].last };
 	free(room);
 	info->ranges = (struct range_list){ true, count, ranges };
 	if (!iommu_option(context->fd, IOMMU_OPTION_HUGE_PAGES,

@@ -63,11 +63,11 @@ _iommufdctl() {
 	'')
 		case $cmd in
 		'')
-			list='list show create map unmap set destroy context hold run recv completion help'
+			list='list show create map unmap set destroy context hold graph monitor run recv completion help'
 			options=' --context --json --help --version'
 			;;
 		list)
-			options=' --type --context --json --help --version'
+			options=' --type --tree --context --json --help --version'
 			;;
 		show)
 			options=' --context --json --help --version'
@@ -93,7 +93,7 @@ _iommufdctl() {
 			((args)) || list=@objects
 			;;
 		destroy)
-			options=' --context --json --help --version'
+			options=' --recursive --context --json --help --version'
 			list=@objects
 			;;
 		context)
@@ -103,6 +103,12 @@ _iommufdctl() {
 			;;
 		hold)
 			options=' --socket --once --timeout --mode --rlimit-mode --context --json --help --version'
+			;;
+		graph)
+			options=' --context --json --help --version'
+			;;
+		monitor)
+			options=' --context --json --help --version'
 			;;
 		run)
 			options=' --new --fd --rlimit-mode --vfio --memlock --user --context --json --help --version'
@@ -116,7 +122,7 @@ _iommufdctl() {
 			;;
 		help)
 			options=' --context --json --help --version'
-			list='list show create map unmap set destroy context hold run recv completion help'
+			list='list show create map unmap set destroy context hold graph monitor run recv completion help'
 			;;
 		esac
 		[[ $cur != -* ]] || list=$options

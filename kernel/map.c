@@ -174,6 +174,9 @@ int iommufd_map_user(struct iommufd_ioas *ioas, u64 uptr, u64 length, u64 iova,
 	u64 end;
 	int rc;
 
+	/* VFIO has another errno for this one. */
+	if (length == U64_MAX)
+		return -EINVAL;
 	rc = check_numbers(iova, length) ?: check_iovas(iova, length);
 	if (rc)
 		return rc;

@@ -7,6 +7,8 @@
  *                      answers when a range is about to be unmapped:
  *                        obey       it unpins
  *                        slow N     it unpins after N ms
+ *                        late N     the same, but by then it has forgotten
+ *                                   what it is about to unpin
  *                        refuse N   it does nothing for the first N times
  *                        plain      it is not asked: it pins nothing, but
  *                                   reads and writes
@@ -51,6 +53,7 @@
  * @access: iommufd's side of it
  * @id: of its object
  * @delay: ms that it takes before it unpins
+ * @late: ms that it takes after it has decided what to unpin
  * @lock: for all below, and for the time of a pin: without it, a range could
  *        be unmapped between the pin and the note of it
  * @pins: struct testdrv_pin
@@ -62,6 +65,7 @@ struct testdrv_access {
 	struct iommufd_access *access;
 	u32 id;
 	u32 delay;
+	u32 late;
 	struct mutex lock;	/* for all below */
 	struct list_head pins;
 	u32 refusals;
@@ -89,7 +93,7 @@ static u8 pattern(unsigned long iova, u32 seed)
 	return iova * 31 + iova / 4096 * 13 + seed;
 }
 
-/* @tacc->lock is held, by the caller or since nobody else can see it. */
+/* The pin is in a list that nobody else looks at now. */
 static void drop_pin(struct testdrv_access *tacc, struct testdrv_pin *pin)
 {
 	iommufd_access_unpin_pages(tacc->access, pin->iova, pin->length);
@@ -102,6 +106,7 @@ static void access_unmap(void *data, unsigned long iova, unsigned long length)
 	unsigned long last = length ? iova + length - 1 : iova;
 	struct testdrv_access *tacc = data;
 	struct testdrv_pin *pin, *next;
+	LIST_HEAD(drop);
 
 	if (tacc->delay)
 		msleep(tacc->delay);
@@ -113,9 +118,13 @@ static void access_unmap(void *data, unsigned long iova, unsigned long length)
 		list_for_each_entry_safe(pin, next, &tacc->pins, node)
 			if (pin->iova <= last &&
 			    pin->iova + pin->length - 1 >= iova)
-				drop_pin(tacc, pin);
+				list_move(&pin->node, &drop);
 	}
 	mutex_unlock(&tacc->lock);
+	if (tacc->late)
+		msleep(tacc->late);
+	list_for_each_entry_safe(pin, next, &drop, node)
+		drop_pin(tacc, pin);
 }
 
 static const struct iommufd_access_ops pinning_ops = {
@@ -144,6 +153,8 @@ static int cmd_access(struct testdrv_session *s, char *args)
 		ops = &plain_ops;
 	else if (!strcmp(mode, "slow"))
 		rc = testdrv_next_u32(&args, &tacc->delay);
+	else if (!strcmp(mode, "late"))
+		rc = testdrv_next_u32(&args, &tacc->late);
 	else if (!strcmp(mode, "refuse"))
 		rc = testdrv_next_u32(&args, &tacc->refusals);
 	else if (strcmp(mode, "obey"))

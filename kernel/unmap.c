@@ -213,7 +213,7 @@ static int cut_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 {
 	struct iommufd_area *tail;
 
-	if (iova & (ioas->alignment - 1))
+	if (iova & ~PAGE_MASK)
 		return -EINVAL;
 	tail = iommufd_area_split(area, iova - area->start);
 	if (!tail)
@@ -232,7 +232,7 @@ static int cut_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
  * @ioas: the IOAS; its lock is taken
  * @iova: where the second one begins
  *
- * Return: 0, also if no area is cut there; -EINVAL if @iova is not aligned;
+ * Return: 0, also if no area is cut there; -EINVAL if that is within a page;
  * -EBUSY if something in the area is pinned; -ENOMEM; -EINTR.
  */
 int iommufd_unmap_cut(struct iommufd_ioas *ioas, unsigned long iova)

@@ -55,8 +55,20 @@ huge_pages() {
 }
 
 @test "an access that never unpins does not hang the unmap" {
-	expect_splat 'iommufd: an access does not unpin' access deaf
+	access deaf
+	must dmesg
+	assert_output --partial 'an access does not unpin what is unmapped'
 }
+
+@test "an access may be detached while it unpins" { access late; }
+
+@test "an unmap waits for a pin that waits for memory" { access stalled; }
+
+@test "what is not whole pages is not copied to where pages are pinned" {
+	access odd-copy
+}
+
+@test "pins that begin and end where others do" { access joined; }
 
 @test "a forked child parts neither from what is mapped" { access forked; }
 
@@ -82,6 +94,20 @@ huge_pages() {
 @test "a file's mapping of huge pages" {
 	huge_pages
 	access file-hugetlb
+}
+
+@test "a file's mapping of huge pages that the file has not got yet" {
+	local reserved
+	huge_pages
+	reserved=$(grep HugePages_Rsvd /proc/meminfo)
+	access file-hugetlb-hole
+	must grep HugePages_Rsvd /proc/meminfo
+	assert_output "$reserved"
+}
+
+@test "a file's memory that is only allocated, and one that ends in a page" {
+	access file-allocated
+	access file-odd-end
 }
 
 @test "the limit of a user is one for all its processes and contexts" {

@@ -7,9 +7,11 @@
  */
 #define _GNU_SOURCE
 #include <grp.h>
-#include <sched.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -528,8 +530,6 @@ static void busy(void)
 	expect("attach to an unknown id", ENOENT,
 	       drv(ses, "attach %u 77777", id));
 	expect("attach to an access", ENOENT, drv(ses, "attach %u %u", id, id));
-	expect("replace what is not", ENOENT,
-	       drv(ses, "replace %u %u", id, ioas));
 	expect("ranges", 0, call(fd, IOMMU_IOAS_IOVA_RANGES, &ranges));
 	expect_u64("alignment", 1, ranges.out_iova_alignment);
 	expect("attach", 0, drv(ses, "attach %u %u", id, ioas));
@@ -619,6 +619,165 @@ static void told(void)
 	expect("attach", 0, drv(ses, "attach %u %u", obey, ioas));
 	expect("pin", 0, pin(obey, IOVA, 16 * P, WRITE));
 	expect("end", 0, drv(ses, "end %u", obey));
+	expect_u64("held", 0, held_since(before));
+}
+
+static void *unmap_first(void *arg)
+{
+	(void)arg;
+	expect("unmap in the meantime", 0, unmap(IOVA, 16 * P));
+	return NULL;
+}
+
+static pthread_t start(void *(*fn)(void *))
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, fn, NULL))
+		die("pthread_create");
+	return thread;
+}
+
+/* It knows of no pin any more, and is about to give them up: they are waited for. */
+static void late(void)
+{
+	struct pins before = pins_now();
+	char *mem = room(16 * P);
+	pthread_t thread;
+	uint32_t id, other;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		fresh();
+		id = attached("late 500");
+		other = new_ioas();
+		expect("map", 0, map(IOVA, mem, 16 * P));
+		expect("pin", 0, pin(id, IOVA, 16 * P, WRITE));
+		thread = start(unmap_first);
+		usleep(200000);
+		expect("leave", 0, i ? drv(ses, "detach %u", id) :
+				       drv(ses, "replace %u %u", id, other));
+		expect_u64("held", 0, held_since(before));
+		pthread_join(thread, NULL);
+		expect("destroy", 0, destroy(fd, ioas));
+		close(ses);
+		close(fd);
+	}
+	fresh();
+}
+
+static uint32_t stalled_id;
+
+static void *pin_both(void *arg)
+{
+	(void)arg;
+	/* Whether it comes in time or not, it must not be lost. */
+	if (!pin(stalled_id, IOVA, 32 * P, WRITE))
+		unpin(stalled_id, IOVA, 32 * P);
+	return NULL;
+}
+
+/*
+ * A pin has one area and waits for the memory of the next, which nobody can
+ * hurry. An unmap of the first waits as long, and blames nobody.
+ */
+static void stalled(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_zeropage zero = { .mode = 0 };
+	struct pins before = pins_now();
+	char *mem = room(32 * P);
+	pthread_t pinner, unmapper;
+	int uffd;
+
+	uffd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	reg.range.start = (uintptr_t)mem + 16 * P;
+	reg.range.len = 16 * P;
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) ||
+	    ioctl(uffd, UFFDIO_REGISTER, &reg))
+		die("userfaultfd");
+	fresh();
+	stalled_id = attached("obey");
+	expect("map", 0, map(IOVA, mem, 16 * P));
+	expect("map", 0, map(IOVA + 16 * P, mem + 16 * P, 16 * P));
+	pinner = start(pin_both);
+	sleep(1);
+	unmapper = start(unmap_first);
+	/* Longer than an access is waited for. */
+	sleep(12);
+	zero.range = reg.range;
+	if (ioctl(uffd, UFFDIO_ZEROPAGE, &zero))
+		die("UFFDIO_ZEROPAGE");
+	pthread_join(pinner, NULL);
+	pthread_join(unmapper, NULL);
+	expect("unmap of the second", 0, unmap(IOVA + 16 * P, 16 * P));
+	expect_u64("held", 0, held_since(before));
+	close(uffd);
+}
+
+/* An IOAS whose pages are pinned has no area that is not whole pages. */
+static void odd_copy(void)
+{
+	struct iommu_ioas_copy copy = {
+		.size = sizeof(copy),
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | R | W,
+		.length = P,
+		.dst_iova = 16 * IOVA,
+		.src_iova = IOVA,
+	};
+	char *mem = room(4 * P);
+	uint32_t id;
+
+	fresh();
+	expect("map", 0, map(IOVA, mem, 100));
+	expect("map", 0, map(IOVA + 100, mem + 100, P - 100));
+	expect("map", 0, map(IOVA + 2 * P, mem + 1, P));
+	copy.src_ioas_id = ioas;
+	copy.dst_ioas_id = new_ioas();
+	id = new_access("obey");
+	expect("attach", 0, drv(ses, "attach %u %u", id, copy.dst_ioas_id));
+	expect("copy of a page in two", EINVAL,
+	       call(fd, IOMMU_IOAS_COPY, &copy));
+	copy.flags = R | W;
+	expect("wherever there is room", EINVAL,
+	       call(fd, IOMMU_IOAS_COPY, &copy));
+	copy.src_iova = IOVA + 2 * P;
+	expect("copy of odd memory", EINVAL, call(fd, IOMMU_IOAS_COPY, &copy));
+	expect("nothing is there", ENOENT, pin(id, 16 * IOVA, P, 0));
+}
+
+/* What lies side by side may be kept as one, and still goes piece by piece. */
+static void joined(void)
+{
+	struct pins before = pins_now();
+	char *mem = room(4 * HUGE);
+	uint32_t id[3];
+	int i;
+
+	mem += HUGE - (uintptr_t)mem % HUGE;
+	madvise(mem, 2 * HUGE, MADV_HUGEPAGE);
+	memset(mem, 1, 2 * HUGE);
+	fresh();
+	for (i = 0; i < 3; i++)
+		id[i] = attached("obey");
+	expect("map", 0, map(IOVA, mem, 2 * HUGE));
+	expect("0-9", 0, pin(id[0], IOVA, 10 * P, WRITE));
+	expect("10-19", 0, pin(id[1], IOVA + 10 * P, 10 * P, WRITE));
+	expect("10-19 again", 0, pin(id[2], IOVA + 10 * P, 10 * P, WRITE));
+	expect("undo that", 0, unpin(id[2], IOVA + 10 * P, 10 * P));
+	expect("undo 0-9", 0, unpin(id[0], IOVA, 10 * P));
+	expect_u64("held", 10, held_since(before));
+	expect("0-9", 0, pin(id[0], IOVA, 10 * P, WRITE));
+	if (munmap(mem + 24 * P, P))
+		die("munmap");
+	expect("10-29, of which there is no 24", EFAULT,
+	       pin(id[2], IOVA + 10 * P, 20 * P, WRITE));
+	expect("5-29", EFAULT, pin(id[2], IOVA + 5 * P, 25 * P, WRITE));
+	expect_u64("held", 20, held_since(before));
+	expect("undo 10-19", 0, unpin(id[1], IOVA + 10 * P, 10 * P));
+	expect_u64("held", 10, held_since(before));
+	expect("undo 0-9", 0, unpin(id[0], IOVA, 10 * P));
 	expect_u64("held", 0, held_since(before));
 }
 
@@ -957,6 +1116,89 @@ static void file_hugetlb(void)
 		   drv_match((char *)mem + 99, IOVA + 99, HUGE - 99, 2));
 }
 
+/* A mapping of @memfd at IOVA. */
+static int map_fd(int memfd, uint64_t len)
+{
+	struct iommu_ioas_map_file cmd = {
+		.size = sizeof(cmd),
+		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | R | W,
+		.ioas_id = ioas,
+		.fd = memfd,
+		.length = len,
+		.iova = IOVA,
+	};
+
+	return call(fd, IOMMU_IOAS_MAP_FILE, &cmd);
+}
+
+/* @len bytes at @memfd are the pattern's. */
+static void expect_file(int memfd, uint64_t len, uint32_t seed)
+{
+	char *mem = mmap(NULL, len, PROT_READ, MAP_SHARED, memfd, 0);
+
+	if (mem == MAP_FAILED)
+		die("mmap");
+	expect_u64("what the file has", len, drv_match(mem, IOVA, len, seed));
+	munmap(mem, len);
+}
+
+/* Nobody has ever touched these pages, nor reserved them. */
+static void file_hugetlb_hole(void)
+{
+	int memfd = memfd_create("access", MFD_CLOEXEC | MFD_HUGETLB), rc;
+
+	if (memfd < 0 || ftruncate(memfd, 2 * HUGE))
+		die("memfd");
+	fresh();
+	file_id = attached("obey");
+	rc = map_fd(memfd, 2 * HUGE);
+	if (rc == EOPNOTSUPP) {
+		expect("map", EOPNOTSUPP, rc);
+		return;
+	}
+	expect("map", 0, rc);
+	expect("pin", 0, pin(file_id, IOVA + 3 * P, HUGE, WRITE));
+	expect("write", 0, wr(file_id, IOVA, 2 * HUGE, 1, 0));
+	expect("look", 0, look(file_id, IOVA + 3 * P, HUGE, 1));
+	expect_file(memfd, 2 * HUGE, 1);
+	expect("unmap", 0, unmap(IOVA, 2 * HUGE));
+	close(memfd);
+}
+
+/* How a VMM makes sure of its memory: what a device writes there stays. */
+static void file_allocated(void)
+{
+	int memfd = memfd_create("access", MFD_CLOEXEC);
+
+	if (memfd < 0 || ftruncate(memfd, 32 * P) ||
+	    fallocate(memfd, 0, 0, 32 * P))
+		die("memfd");
+	fresh();
+	file_id = attached("obey");
+	expect("map", 0, map_fd(memfd, 32 * P));
+	expect("pin", 0, pin(file_id, IOVA, 16 * P, WRITE));
+	expect("write", 0, wr(file_id, IOVA, 32 * P, 1, 0));
+	expect_file(memfd, 32 * P, 1);
+	expect("look", 0, look(file_id, IOVA, 16 * P, 1));
+	close(memfd);
+}
+
+/* The last page of a file is a page, however much of it is the file's. */
+static void file_odd_end(void)
+{
+	int memfd = memfd_create("access", MFD_CLOEXEC);
+
+	if (memfd < 0 || ftruncate(memfd, P + 100))
+		die("memfd");
+	fresh();
+	file_id = attached("obey");
+	expect("map", 0, map_fd(memfd, 2 * P));
+	expect("pin", 0, pin(file_id, IOVA, 2 * P, WRITE));
+	expect("write", 0, wr(file_id, IOVA, P + 100, 1, 0));
+	expect_file(memfd, P + 100, 1);
+	close(memfd);
+}
+
 /* --- limits: RLIMIT_MEMLOCK of 16 pages each --- */
 
 static uint32_t limit_id;
@@ -1160,6 +1402,10 @@ static const struct {
 	{ "told", told },
 	{ "asked-again", asked_again },
 	{ "deaf", deaf },
+	{ "late", late },
+	{ "stalled", stalled },
+	{ "odd-copy", odd_copy },
+	{ "joined", joined },
 	{ "forked", forked },
 	{ "dead", dead },
 	{ "memfd", memfd },
@@ -1169,6 +1415,9 @@ static const struct {
 	{ "dontneed", dontneed },
 	{ "file", file },
 	{ "file-hugetlb", file_hugetlb },
+	{ "file-hugetlb-hole", file_hugetlb_hole },
+	{ "file-allocated", file_allocated },
+	{ "file-odd-end", file_odd_end },
 	{ "limit-user", limit_user },
 	{ "limit-process", limit_process },
 	{ "limit-exempt", limit_exempt },

@@ -67,7 +67,7 @@ static const struct {
 	{ "HWPT_GET_DIRTY_BITMAP", IOMMU_HWPT_GET_DIRTY_BITMAP, 48, 48,
 	  ENOENT },
 	{ "HWPT_INVALIDATE", IOMMU_HWPT_INVALIDATE, 32, 32, ENOENT },
-	{ "FAULT_QUEUE_ALLOC", IOMMU_FAULT_QUEUE_ALLOC, 16, 16, 0 },
+	{ "FAULT_QUEUE_ALLOC", IOMMU_FAULT_QUEUE_ALLOC, 16, 16, EOPNOTSUPP },
 	{ "IOAS_MAP_FILE", IOMMU_IOAS_MAP_FILE, 40, 40, EINVAL },
 };
 
@@ -124,6 +124,9 @@ static void sizes(void)
 
 	for (i = 0; i < NR_COMMANDS; i++) {
 		unsigned long cmd = commands[i].cmd;
+		/* Without devices there are no faults; upstream's makes it. */
+		int empty = cmd == IOMMU_FAULT_QUEUE_ALLOC ?
+			    DIFFERS(EOPNOTSUPP, 0) : commands[i].empty;
 		char what[64], *end = edge();
 		uint32_t buf[1024] = { 0 }, size;
 
@@ -145,7 +148,7 @@ static void sizes(void)
 		expect("struct over the edge", EFAULT, call(fd, cmd, end - 4));
 
 		buf[0] = sizeof(buf);
-		expect("zero tail", commands[i].empty, call(fd, cmd, buf));
+		expect("zero tail", empty, call(fd, cmd, buf));
 		memset(buf, 0, sizeof(buf));
 		buf[0] = sizeof(buf);
 		buf[1023] = 0x01000000;
@@ -155,12 +158,11 @@ static void sizes(void)
 		((char *)buf)[commands[i].size] = 1;
 		expect("one byte more, set", E2BIG, call(fd, cmd, buf));
 		((char *)buf)[commands[i].size] = 0;
-		expect("one byte more, zero", commands[i].empty,
-		       call(fd, cmd, buf));
+		expect("one byte more, zero", empty, call(fd, cmd, buf));
 		memset(buf, 0, sizeof(buf));
 		buf[0] = commands[i].size;
 		((char *)buf)[commands[i].size] = 1;
-		expect("byte set after the struct", commands[i].empty,
+		expect("byte set after the struct", empty,
 		       call(fd, cmd, buf));
 
 		memset(end - 64, 0, 64);

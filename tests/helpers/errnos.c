@@ -407,7 +407,8 @@ static void map_automatic(void)
 	automatic(P, P, P, 3 * P);
 	fresh();
 	automatic(0, 2 * P, 2 * P, 2 * P);
-	automatic(P, 2 * P, P, 4 * P);
+	/* See below. */
+	automatic(P, 2 * P, DIFFERS(2 * P, P), DIFFERS(5 * P, 4 * P));
 	automatic(0, P, P, P);
 	fresh();
 	automatic(0, 3 * P, 4 * P, 4 * P);
@@ -433,9 +434,9 @@ static void map_automatic(void)
 	 * so that what is huge in it can be so in the IOMMU as well.
 	 */
 	fresh();
-	automatic(P, HUGE, DIFFERS(HUGE, P), DIFFERS(HUGE + P, P));
+	automatic(P, HUGE, DIFFERS(HUGE, P), P);
 	fresh();
-	automatic(MB, 4 * HUGE, DIFFERS(HUGE, MB), DIFFERS(MB, MB));
+	automatic(MB, 4 * HUGE, DIFFERS(HUGE, MB), MB);
 	fresh();
 	automatic(HUGE - P, HUGE, DIFFERS(HUGE, P), DIFFERS(HUGE - P, P));
 
@@ -516,10 +517,13 @@ static void map_file(void)
 	expect("device", EINVAL, FILE_MAP(.fd = null));
 	expect("file of a disk", EINVAL, FILE_MAP(.fd = text));
 	expect("/dev/iommu", EINVAL, FILE_MAP(.fd = fd));
-	expect("beyond the end", EINVAL,
-	       FILE_MAP(.fd = memfd, .start = 16 * P));
-	expect("over the end", EINVAL,
-	       FILE_MAP(.fd = memfd, .start = 15 * P, .length = 2 * P));
+	/* As with any memory: what is there is found out when it is pinned. */
+	expect("beyond the end", 0,
+	       FILE_MAP(.fd = memfd, .iova = 30 * P, .start = 16 * P));
+	expect("over the end", 0,
+	       FILE_MAP(.fd = memfd, .iova = 32 * P, .start = 15 * P,
+			.length = 2 * P));
+	expect("unmap", 0, UNMAP(.length = TOP));
 
 	expect("a memfd", 0, FILE_MAP(.fd = memfd, .iova = 16 * P));
 	expect("its last page", 0,
@@ -972,7 +976,9 @@ static void devices(void)
 	expect("SET_DIRTY_TRACKING of an IOAS", ENOENT,
 	       TRACK(.hwpt_id = ioas));
 	EACH_BIT("SET_DIRTY_TRACKING, a flag", 1, bit, TRACK(.flags = bit));
-	expect("SET_DIRTY_TRACKING, reserved", ENOENT, TRACK(.__reserved = 1));
+	/* Rule of all commands; upstream's does not look at it. */
+	EACH_BIT("SET_DIRTY_TRACKING, reserved", upstream ? -1ULL : 0, bit,
+		 TRACK(.__reserved = bit));
 
 #define BITMAP(...) CALL(IOMMU_HWPT_GET_DIRTY_BITMAP, bitmap,                  \
 			 .hwpt_id = NO_ID, .length = P, .page_size = P,        \

@@ -194,8 +194,9 @@ static void set_iommu(void)
 }
 
 /*
- * The answer is a struct and a chain of capabilities behind it, of which there
- * is as much as the caller has room for. Each is written whole or not at all.
+ * The answer is a struct and a chain of capabilities behind it, for which the
+ * caller needs the room that argsz comes back with. Upstream's driver writes
+ * those that fit, and does not tell where.
  */
 #define AVAIL_AT 24
 #define RANGES_AT 40
@@ -225,7 +226,7 @@ static void info_of(uint32_t argsz)
 	expect_u64(what, -P, buf.info.iova_pgsizes);
 	expect_u64(what, argsz < 20 ? 0x55555555 : argsz < INFO_SIZE ? 0 :
 		   AVAIL_AT, buf.info.cap_offset);
-	if (argsz < AVAIL_AT + 12) {
+	if (argsz < DIFFERS(INFO_SIZE, AVAIL_AT + 12)) {
 		expect_u64(what, 0x55555555, buf.words[AVAIL_AT / 4]);
 	} else {
 		expect_u64(what, VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL,
@@ -251,7 +252,7 @@ static void info_of(uint32_t argsz)
 static void get_info(void)
 {
 	static const uint32_t rooms[] = {
-		16, 17, 20, 23, 24, 32, 36, 40, 44, 64, 71, 72, 73, 128, 256,
+		16, 20, 23, 24, 32, 40, 44, 64, 71, 72, 73, 128, 256,
 	};
 	unsigned int i;
 
@@ -345,8 +346,8 @@ static void unmap_dma(void)
 }
 
 /*
- * VFIO's first type can unmap a part of what was mapped. Once that was asked
- * for it stays so.
+ * VFIO's first type can unmap a part of what was mapped. With upstream's driver
+ * it stays so once it was asked for.
  */
 static void type1(void)
 {
@@ -365,16 +366,16 @@ static void type1(void)
 	expect("type 1: what is free", 0, MAP(.iova = 9 * P, .size = P));
 	expect("type 1: cuts two", 0, UNMAP(.iova = 7 * P, .size = 2 * P));
 	expect_u64("type 1: cuts two: size", 2 * P, unmap.size);
-	expect("type 1: odd", 0, UNMAP(.iova = 10 * P + 5, .size = 7));
-	expect_u64("type 1: odd: size", 7, unmap.size);
+	expect("type 1: odd", EINVAL,
+	       UNMAP(.iova = 10 * P + 5, .size = 7));
 	expect_number("SET_IOMMU 3", 0,
 		      number(VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
 	expect("type 1v2 after that: map", 0,
 	       MAP(.iova = 64 * P, .size = 4 * P));
-	expect("type 1v2 after that: cuts", 0,
+	expect("type 1v2 after that: cuts", DIFFERS(ENOENT, 0),
 	       UNMAP(.iova = 64 * P, .size = 2 * P));
 	expect("all", 0, UNMAP(.flags = ALL));
-	expect_u64("all: size", 8 * P - 7, unmap.size);
+	expect_u64("all: size", DIFFERS(10 * P, 8 * P), unmap.size);
 }
 
 /* What is seen by the ioctls of VFIO is what is in that IOAS. */

@@ -2,7 +2,8 @@
 #
 # The rules that our module is held against, held against upstream's: where it
 # answers otherwise, either the rule is wrong or the difference is one that
-# iommufd(4) tells of, and then the rule names both answers.
+# iommufd(4) tells of, and then the rule names both answers. To 32-bit programs
+# it answers ENOTTY, whatever they ask.
 # tests/vm/run -k ref-6.12 THIS-FILE
 
 setup() {
@@ -19,27 +20,18 @@ teardown_file() {
 }
 
 @test "the rules of dispatch are upstream's" {
-	local bits
-	for bits in 64 32; do
-		BITS=$bits must helper dispatch --upstream
-		assert_output --regexp '[0-9]{3} checked, 0 failed'
-	done
+	must helper dispatch --upstream
+	assert_output --regexp '[0-9]{3} checked, 0 failed'
 }
 
 @test "the rules on the commands of an IOAS are upstream's" {
-	local bits
-	for bits in 64 32; do
-		BITS=$bits must helper errnos --upstream
-		assert_output --regexp '[0-9]{3} checked, 0 failed'
-	done
+	must helper errnos --upstream
+	assert_output --regexp '[0-9]{3} checked, 0 failed'
 }
 
 @test "the rules on VFIO's ioctls are upstream's" {
-	local bits
-	for bits in 64 32; do
-		BITS=$bits must helper vfio --upstream
-		assert_output --regexp '[0-9]{3} checked, 0 failed'
-	done
+	must helper vfio --upstream
+	assert_output --regexp '[0-9]{3} checked, 0 failed'
 }
 
 @test "the model of an I/O address space is upstream's" {
