@@ -263,3 +263,14 @@ void names_free(struct name_list *list)
 	free(list->names);
 	*list = (struct name_list){};
 }
+
+/* What holders of named contexts call this one; NAMES outlives INFO. */
+const char *name_of(const struct name_list *names,
+		    const struct holder *holders, size_t count)
+{
+	for (size_t n = 0; n < names->count; n++)
+		for (size_t i = 0; i < count; i++)
+			if (names->names[n].pid == holders[i].pid)
+				return names->names[n].name;
+	return NULL;
+}

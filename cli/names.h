@@ -48,6 +48,8 @@ int names_folder(bool make, struct problem *p);
 bool name_held(int folder, const char *name, struct name_info *info);
 int names_list(struct name_list *list, struct problem *p);
 void names_free(struct name_list *list);
+const char *name_of(const struct name_list *names,
+		    const struct holder *holders, size_t count);
 
 int lock_take(int folder, const char *file, pid_t *owner);
 bool lock_in_place(int lock, int folder, const char *file);

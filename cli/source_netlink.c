@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "contexts.h"
+#include "names.h"
 #include "netlink.h"
 #include "source.h"
 
@@ -19,6 +20,7 @@
  * @contexts: all that there are, by id
  * @at: the one that the sink was given last, or is to be given first
  * @open: it was
+ * @names: of contexts, by their holders
  * @holders: room for those of one context
  * @more: for a second request while the first is answered
  */
@@ -32,6 +34,7 @@ struct listing {
 	size_t at;
 	bool open;
 	size_t group;
+	struct name_list names;
 	struct holder *holders;
 	struct netlink *more;
 	struct object_reply object;
@@ -92,11 +95,16 @@ static int find_holders(struct listing *l, struct context_info *info)
 {
 	const struct found *found = l->found;
 	const struct opening *o;
+	int ret;
 
 	for (; l->group < found->groups; l->group++) {
 		o = &found->openings[found->first[l->group]];
-		if (o->info.context == info->id)
-			return get_holders(found, l->group, info, &l->holders);
+		if (o->info.context == info->id) {
+			ret = get_holders(found, l->group, info, &l->holders);
+			info->name = name_of(&l->names, info->holders,
+					     info->holder_count);
+			return ret;
+		}
 		if (o->info.context > info->id)
 			break;
 	}
@@ -300,6 +308,8 @@ static int netlink_list(const struct query *query, struct sink *sink,
 
 	ret = begin(query->only, &nl, &found, &id, &l, p);
 	if (!ret) {
+		/* without names there is as much to tell */
+		names_list(&l.names, p);
 		ret = run_list(nl, id, query->type, &l);
 		if (ret < 0)
 			ret = netlink_problem(nl, p, -ret);
@@ -307,6 +317,7 @@ static int netlink_list(const struct query *query, struct sink *sink,
 			say_hidden(sink, &found);
 	}
 	found_free(&found);
+	names_free(&l.names);
 	free(l.holders);
 	free(l.contexts);
 	netlink_close(l.more);
@@ -418,6 +429,8 @@ static int netlink_show(const struct context_spec *spec, uint32_t id,
 		ret = get_object(nl, context, id, &object, &ids, p);
 	if (!ret)
 		ret = get_ranges(nl, &object, ranges, p);
+	if (!ret)
+		names_list(&l.names, p);
 	if (!ret && find_holders(&l, &l.contexts[0]))
 		ret = problem_errno(p, DOING_ANYTHING, ENOMEM, "");
 	if (!ret)
@@ -428,6 +441,7 @@ static int netlink_show(const struct context_spec *spec, uint32_t id,
 	free(ids);
 	for (size_t i = 0; i < KINDS; i++)
 		free(ranges[i].ranges);
+	names_free(&l.names);
 	free(l.holders);
 	free(l.contexts);
 	netlink_close(nl);

@@ -47,17 +47,6 @@ static struct object_info blank(uint32_t id)
 	};
 }
 
-/* What holders of named contexts call this one; NAMES outlives INFO. */
-static const char *name_of(const struct name_list *names,
-			   const struct holder *holders, size_t count)
-{
-	for (size_t n = 0; n < names->count; n++)
-		for (size_t i = 0; i < count; i++)
-			if (names->names[n].pid == holders[i].pid)
-				return names->names[n].name;
-	return NULL;
-}
-
 /* Fills INFO; its holders are the caller's to free. */
 static int describe(const struct found *found, size_t group,
 		    const struct name_list *names, struct context_info *info,

@@ -332,7 +332,8 @@ print(struct.unpack("=IIHHIQ", command)[5])'
 	assert_output 1
 	echo "$dev" >/sys/bus/pci/drivers/vfio-pci/unbind
 	echo >"/sys/bus/pci/devices/$dev/driver_override"
-	modprobe -r vfio-pci
+	# which uses iommufd, too
+	modprobe -r vfio-pci vfio
 }
 
 @test "--vfio on a kernel without character devices: 2, and why" {
