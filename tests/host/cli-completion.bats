@@ -81,7 +81,7 @@ need_shells() { requires zsh fish; }
 
 @test "commands, and what they take" {
 	need_shells
-	local commands="completion context create destroy help hold list map recv run set show unmap"
+	local commands="completion context create destroy graph help hold list map monitor recv run set show unmap"
 	all_offer "iommufdctl " "$commands"
 	all_offer "iommufdctl d" destroy
 	all_offer "iommufdctl --json s" "set show"
