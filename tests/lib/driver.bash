@@ -18,7 +18,8 @@ use_driver() {
 }
 
 restore_driver() {
-	modprobe -r vfio-pci vfio 2>/dev/null || true
+	modprobe -r vfio-pci 2>/dev/null || true
+	modprobe -r vfio 2>/dev/null || true
 	driver_is_ours || rmmod iommufd
 	load_iommufd
 }
