@@ -35,6 +35,9 @@ KDIR := $(firstword $(wildcard /lib/modules/$(KREL)/build \
 	$(CACHE)/*/usr/src/linux-headers-$(KREL)))
 endif
 
+# No built-in rules: kernel/netlink is a folder, not to be made of netlink.c.
+MAKEFLAGS += -r
+
 # Quiet unless V=1.
 Q := $(if $(filter 1,$(V)),,@)
 say = @printf '  %-8s %s\n' '$(1)' '$(2)'
@@ -89,13 +92,16 @@ build/tests/%: tests/%.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HELPER_FLAGS) -MMD -MP -MF $@.d -o $@ $<
 
-# libFuzzer on what the tool takes apart from text.
-build/tests/fuzz/parse: tests/fuzz/parse.c $(wildcard cli/parse*.[ch]) Makefile
+# libFuzzer on what the tool takes apart: text, and netlink messages.
+FUZZERS := build/tests/fuzz/parse build/tests/fuzz/replies
+build/tests/fuzz/parse: $(wildcard cli/parse*.c)
+build/tests/fuzz/replies: cli/replies.c cli/parse.c
+$(FUZZERS): build/tests/fuzz/%: tests/fuzz/%.c $(wildcard cli/*.h) Makefile
 	$(call say,FUZZER,$@)
 	@mkdir -p $(@D)
 	$(Q)clang-14 -g -O1 -D_GNU_SOURCE -Wall -Wextra -Werror \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-Icli -o $@ $(filter %.c,$^)
+		-Ikernel/include/uapi -Icli -o $@ $(filter %.c,$^) -lmnl
 
 build/tests/%.32: tests/%.c Makefile
 	$(call say,HELPER,$@)

@@ -9,6 +9,8 @@ VERSION := 0.1.0
 BINDIR ?= $(PREFIX)/bin
 DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(DATADIR)/man
+# Of systemd: a package's units, or the administrator's.
+UNITDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/systemd/system
 
 CFLAGS ?= -O2 -g
 
@@ -17,7 +19,7 @@ CLI_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wformat=2 \
 	-Wmissing-prototypes -Wstrict-prototypes -Wvla
 CLI_ASAN := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all
-CLI_LIBS := -ljansson
+CLI_LIBS := -ljansson -lmnl
 
 CLI_SRC := $(sort $(wildcard cli/*.c))
 CLI_OBJ := $(CLI_SRC:cli/%.c=build/cli/%.o)
@@ -66,5 +68,9 @@ install-cli: build/iommufdctl
 		$(DESTDIR)$(DATADIR)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)/_iommufdctl
 	install -D -m 644 completions/iommufdctl.fish \
 		$(DESTDIR)$(DATADIR)/fish/vendor_completions.d/iommufdctl.fish
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|@BINDIR@|$(BINDIR)|' dist/iommufdctl-hold@.service.in \
+		> $(DESTDIR)$(UNITDIR)/iommufdctl-hold@.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/iommufdctl-hold@.service
 	install -D -m 644 schema/iommufdctl.schema.json \
 		$(DESTDIR)$(DATADIR)/iommufdctl/iommufdctl.schema.json

@@ -25,6 +25,8 @@ const struct column context_columns[] = {
 	  NULL, 0, "whose limit pinned memory counts against" },
 	{ "pinned_bytes", COLUMN_SIZE, CONTEXT(pinned_bytes), PLACE_BRIEF,
 	  NULL, 0, "memory pinned by the whole context" },
+	{ "limit_bytes", COLUMN_SIZE, CONTEXT(limit_bytes), PLACE_BRIEF,
+	  NULL, 0, "how much may be: the memlock limit of who opened it" },
 	{ "holders", COLUMN_HOLDERS, 0, PLACE_ALWAYS, "HOLDERS", 0,
 	  "processes that have it open: name[pid]:descriptor" },
 	{}
@@ -33,7 +35,7 @@ const struct column context_columns[] = {
 const struct column object_columns[] = {
 	{ "id", COLUMN_COUNT, OBJECT(id), PLACE_ALWAYS, "ID", 6,
 	  "the object, as the context numbers it" },
-	{ "type", COLUMN_TEXT, OBJECT(type), PLACE_ALWAYS, "TYPE", 11,
+	{ "type", COLUMN_WORD, OBJECT(type), PLACE_ALWAYS, "TYPE", 11,
 	  "ioas, hwpt-paging, hwpt-nested, device, access or fault" },
 	{ "users", COLUMN_COUNT, OBJECT(users), PLACE_ALWAYS, "USERS", 5,
 	  "how many lasting references it has" },
@@ -47,6 +49,8 @@ const struct column object_columns[] = {
 	  "MAPPED", 9, "how much they cover" },
 	{ "pinned_bytes", COLUMN_SIZE, OBJECT(pinned_bytes), PLACE_ALWAYS,
 	  "PINNED", 9, "how much of it is pinned in memory" },
+	{ "owner", COLUMN_TEXT, OBJECT(owner), PLACE_BRIEF, NULL, 0,
+	  "the driver that an access belongs to" },
 	{ "alignment", COLUMN_SIZE, OBJECT(alignment), PLACE_DETAIL, NULL, 0,
 	  "what an address and a length must be a multiple of" },
 	{ "huge_pages", COLUMN_TRUTH, OBJECT(huge_pages), PLACE_DETAIL,
@@ -57,7 +61,7 @@ const struct column object_columns[] = {
 	  "ranges that were set aside for mappings" },
 	{ "reserved", COLUMN_RANGES, OBJECT(reserved), PLACE_DETAIL, NULL, 0,
 	  "ranges that no mapping may touch" },
-	{ "mappings", COLUMN_RANGES, OBJECT(mappings), PLACE_DETAIL, NULL, 0,
+	{ "mappings", COLUMN_MAPPINGS, OBJECT(mappings), PLACE_DETAIL, NULL, 0,
 	  "what is mapped" },
 	{}
 };
@@ -70,6 +74,7 @@ static const void *member(const struct column *column, const void *row)
 /* Never NULL: out of memory ends the program. */
 json_t *column_json(const struct column *column, const void *row)
 {
+	const struct context_info *context = row;
 	const void *m = member(column, row);
 
 	switch (column->type) {
@@ -77,15 +82,18 @@ json_t *column_json(const struct column *column, const void *row)
 	case COLUMN_SIZE:
 		return json_number(*(const uint64_t *)m);
 	case COLUMN_TEXT:
+	case COLUMN_WORD:
 		return json_text(*(const char *const *)m);
 	case COLUMN_IDS:
 		return json_ids(m);
 	case COLUMN_RANGES:
-		return json_ranges(m);
+		return json_ranges(m, false);
+	case COLUMN_MAPPINGS:
+		return json_ranges(m, true);
 	case COLUMN_TRUTH:
 		return json_truth(*(const enum truth *)m);
 	case COLUMN_HOLDERS:
-		return json_holders(row);
+		return json_holders(context->holders, context->holder_count);
 	}
 	abort();
 }
@@ -116,12 +124,18 @@ static void print_ids(FILE *out, const struct id_list *list)
 		fputs(list->known ? "none" : "-", out);
 }
 
-static void print_ranges(FILE *out, const struct range_list *list)
+static void print_ranges(FILE *out, const struct range_list *list,
+			 bool mappings)
 {
-	for (size_t i = 0; i < list->count; i++)
+	for (size_t i = 0; i < list->count; i++) {
+		const struct range *r = &list->ranges[i];
+
 		fprintf(out, "%s0x%jx-0x%jx", i ? "\n" : "",
-			(uintmax_t)list->ranges[i].start,
-			(uintmax_t)list->ranges[i].last);
+			(uintmax_t)r->start, (uintmax_t)r->last);
+		if (mappings)
+			fprintf(out, " %c%c", r->readable ? 'r' : '-',
+				r->writeable ? 'w' : '-');
+	}
 	if (!list->count)
 		fputs(list->known ? "none" : "-", out);
 }
@@ -152,6 +166,7 @@ static void print(const struct column *column, const void *row, FILE *out)
 			print_size(out, *(const uint64_t *)m);
 		break;
 	case COLUMN_TEXT:
+	case COLUMN_WORD:
 		text = *(const char *const *)m;
 		fputs(text ? text : "-", out);
 		break;
@@ -159,7 +174,8 @@ static void print(const struct column *column, const void *row, FILE *out)
 		print_ids(out, m);
 		break;
 	case COLUMN_RANGES:
-		print_ranges(out, m);
+	case COLUMN_MAPPINGS:
+		print_ranges(out, m, column->type == COLUMN_MAPPINGS);
 		break;
 	case COLUMN_TRUTH:
 		text = *(const enum truth *)m == TRUTH_YES ? "yes" :

@@ -14,8 +14,10 @@ enum column_type {
 	COLUMN_COUNT,	/* uint64_t */
 	COLUMN_SIZE,	/* uint64_t, bytes */
 	COLUMN_TEXT,	/* const char * */
+	COLUMN_WORD,	/* the same: never NULL, small letters and '-' only */
 	COLUMN_IDS,	/* struct id_list */
 	COLUMN_RANGES,	/* struct range_list */
+	COLUMN_MAPPINGS, /* the same, with what each allows */
 	COLUMN_TRUTH,	/* enum truth */
 	COLUMN_HOLDERS,	/* in struct context_info */
 };

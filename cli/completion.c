@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The scripts, and the live words that they ask us for: 'contexts' and
- * 'objects' print a word a line, a tab, and what it is.
+ * The scripts, and the live words that they ask us for: 'contexts', 'names'
+ * and 'objects' print a word a line, a tab, and what it is.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -11,6 +11,7 @@
 #include "completion.h"
 #include "contexts.h"
 #include "errors.h"
+#include "names.h"
 #include "options.h"
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -33,6 +34,20 @@ const struct argp completion_argp = {
 bool takes(const struct argp_option *option, const char *sort)
 {
 	return option->arg && !strcmp(option->arg, sort);
+}
+
+/* The option's value is one of these words: "user process", or NULL. */
+const char *value_words(const struct argp_option *option)
+{
+	static char words[64];
+	char *bar;
+
+	if (!option->arg || !strchr(option->arg, '|'))
+		return NULL;
+	snprintf(words, sizeof(words), "%s", option->arg);
+	while ((bar = strchr(words, '|')))
+		*bar = ' ';
+	return words;
 }
 
 /* struct once - passes on each option that has not been met before */
@@ -75,11 +90,26 @@ static void print_opening(const struct found *found, size_t i)
 		       o->holder.comm);
 }
 
+/* A user who can have none has none. */
+static int print_names(void)
+{
+	struct name_list list;
+	struct problem problem;
+
+	if (names_list(&list, &problem))
+		return STATUS_DONE;
+	for (size_t i = 0; i < list.count; i++)
+		printf("%s\tnamed\n", list.names[i].name);
+	names_free(&list);
+	return STATUS_DONE;
+}
+
 static int print_contexts(void)
 {
 	struct problem problem;
 	struct found found;
 
+	print_names();
 	if (found_all(&found, NULL, &problem))
 		return problem_report(&problem);
 	for (size_t g = 0; g < found.groups; g++) {
@@ -139,10 +169,11 @@ static int print_objects(void)
 		.note = skip_note,
 	};
 	struct context_spec spec;
+	struct query query = { .only = &spec };
 	struct problem problem;
 
 	context_option(&spec);
-	if (source_probe.list(&spec, &sink, &problem) < 0)
+	if (source_list(&query, &sink, &problem) < 0)
 		return problem_report(&problem);
 	return STATUS_DONE;
 }
@@ -155,6 +186,7 @@ static const struct {
 	{ "zsh", completion_zsh },
 	{ "fish", completion_fish },
 	{ "contexts", print_contexts },
+	{ "names", print_names },
 	{ "objects", print_objects },
 };
 

@@ -21,4 +21,7 @@ void every_option(void (*call)(const struct argp_option *option, void *data),
 /* Is the option's value one of this sort? Its name in the usage tells. */
 bool takes(const struct argp_option *option, const char *sort);
 
+/* Which words it can be, where its name is those; else NULL. */
+const char *value_words(const struct argp_option *option);
+
 #endif

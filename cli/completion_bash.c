@@ -45,7 +45,7 @@ static const char walk[] =
 "		*)\n"
 "			if [[ ! $cmd ]]; then\n"
 "				cmd=$word\n"
-"			elif [[ $programs == *\" $cmd \"* ]]; then\n"
+"			elif [[ $programs == *\" $cmd \"* && ($args != 0 || $paths != *\" $cmd \"*) ]]; then\n"
 "				program=$i\n"
 "				break\n"
 "			else\n"
@@ -56,6 +56,10 @@ static const char walk[] =
 "	done\n"
 "	COMPREPLY=()\n"
 "	if [[ $cmd && ! $value && $cur != -* && $programs == *\" $cmd \"* ]]; then\n"
+"		if [[ $paths == *\" $cmd \"* && $args == 0 ]]; then\n"
+"			compopt -o default 2>/dev/null\n"
+"			return\n"
+"		fi\n"
 "		((program)) || program=$last\n"
 "	fi\n"
 "	if ((program)); then\n"
@@ -123,6 +127,8 @@ static void print_value_case(const struct argp_option *o, void *data)
 			printf("%s%s", t == object_types ? "" : " ", *t);
 		fputc('\'', stdout);
 	}
+	if (value_words(o))
+		printf("list='%s'", value_words(o));
 	fputs(" ;;\n", stdout);
 }
 
@@ -159,6 +165,11 @@ static void print_case(const struct command *c)
 		print_names();
 		puts("'");
 		break;
+	case COMPLETE_VERB_NAME:
+		printf("\t\t\tlist='%s'\n\t\t\t((!args)) || list=@names\n",
+		       c->words);
+		break;
+	case COMPLETE_PATH_PROGRAM:
 	case COMPLETE_PROGRAM:
 	case COMPLETE_NOTHING:
 		break;
@@ -173,7 +184,12 @@ int completion_bash(void)
 	fputs(head, stdout);
 	fputs("\tlocal programs=' ", stdout);
 	for (const struct command *c = commands; c->name; c++)
-		if (c->complete == COMPLETE_PROGRAM)
+		if (c->complete == COMPLETE_PROGRAM ||
+		    c->complete == COMPLETE_PATH_PROGRAM)
+			printf("%s ", c->name);
+	fputs("' paths=' ", stdout);
+	for (const struct command *c = commands; c->name; c++)
+		if (c->complete == COMPLETE_PATH_PROGRAM)
 			printf("%s ", c->name);
 	puts("'");
 	fputs(loop, stdout);

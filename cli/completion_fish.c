@@ -100,6 +100,8 @@ static void print_option(const struct argp_option *o, const char *command)
 			printf("%s%s", t == object_types ? "" : " ", *t);
 		fputc('\'', stdout);
 	}
+	if (value_words(o))
+		printf(" -a '%s'", value_words(o));
 	fputs(" -d ", stdout);
 	print_quoted(o->doc);
 	fputc('\n', stdout);
@@ -157,10 +159,22 @@ static void print_arguments(const struct command *c)
 	case COMPLETE_COMMANDS:
 		print_names(condition);
 		break;
+	case COMPLETE_VERB_NAME:
+		printf("complete -c iommufdctl -n '%s; and not "
+		       "__fish_seen_subcommand_from %s' -a '%s'\n", condition,
+		       c->words, c->words);
+		printf("complete -c iommufdctl -n '%s; and "
+		       "__fish_seen_subcommand_from %s' "
+		       "-a '(__iommufdctl_live names)'\n", condition,
+		       c->words);
+		break;
+	case COMPLETE_PATH_PROGRAM:
+		printf("complete -c iommufdctl -n '%s' -F\n", condition);
+		/* fall through */
 	case COMPLETE_PROGRAM:
 		printf("complete -c iommufdctl -n '%s' -a "
-		       "'(__fish_complete_subcommand --fcs-skip=2",
-		       condition);
+		       "'(__fish_complete_subcommand --fcs-skip=%d",
+		       condition, c->complete == COMPLETE_PROGRAM ? 2 : 3);
 		every_option(print_value_option, NULL);
 		puts(")'");
 		break;

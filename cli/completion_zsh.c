@@ -90,6 +90,8 @@ static void print_values(const struct argp_option *o)
 			printf("%s%s", t == object_types ? "" : " ", *t);
 		fputc(')', stdout);
 	}
+	if (value_words(o))
+		printf("(%s)", value_words(o));
 }
 
 /* '(-c --context)'{-c+,--context=}'[text]:CONTEXT:action' */
@@ -147,6 +149,15 @@ static void print_case(const struct command *c)
 		break;
 	case COMPLETE_COMMANDS:
 		puts("\t\t\t\t'1:command:{_describe -t commands command names}'");
+		break;
+	case COMPLETE_VERB_NAME:
+		printf("\t\t\t\t'1:%s:(%s)'\n", c->name, c->words);
+		puts("\t\t\t\t'2:name: _iommufdctl_live names'");
+		break;
+	case COMPLETE_PATH_PROGRAM:
+		puts("\t\t\t\t'1:path:_files'");
+		puts("\t\t\t\t'2: :_command_names -e'");
+		puts("\t\t\t\t'*::argument:_iommufdctl_program'");
 		break;
 	case COMPLETE_PROGRAM:
 		puts("\t\t\t\t'(-): :_command_names -e'");

@@ -9,6 +9,7 @@
 
 #include "contexts.h"
 #include "devnode.h"
+#include "handover.h"
 #include "roots.h"
 
 /* To select from where a look is not worth while: found_select() says why. */
@@ -21,9 +22,15 @@ static const struct found nothing;
 int found_all(struct found *found, const struct context_spec *spec,
 	      struct problem *p)
 {
-	if (spec && spec->form == CONTEXT_NAME)
-		return found_select(&nothing, spec, NULL, p);
-	return found_look(found, 0, p);
+	struct context context;
+
+	if (!spec || spec->form != CONTEXT_NAME || root_replayed())
+		return found_look(found, 0, p);
+	/* not closed before the end, as it is what is looked for */
+	if (named_take(spec->text, &context, p) || found_look(found, 0, p))
+		return -1;
+	found->named = context.fd;
+	return 0;
 }
 
 /* A descriptor of ours for the one that O tells of, or -1 with errno. */
@@ -119,7 +126,7 @@ int context_open(const struct context_spec *spec, struct context *context,
 	int ret;
 
 	if (spec->form == CONTEXT_NAME)
-		return found_select(&nothing, spec, NULL, p);
+		return named_take(spec->text, context, p);
 	if (spec->form == CONTEXT_FD)
 		return open_own(spec, context, p);
 	if (found_look(&found, spec->form == CONTEXT_PID ? spec->pid : 0, p))

@@ -11,6 +11,7 @@
 #include "cli.h"
 #include "contexts.h"
 #include "errors.h"
+#include "holder.h"
 #include "ioctls.h"
 #include "options.h"
 #include "ranges.h"
@@ -83,6 +84,29 @@ static int print_created(const struct context *context, const char *type,
 	return fflush(stdout);
 }
 
+/*
+ * The context named 'default' begins with the first object that is made in it.
+ * Who starts it at the same time as another finds that one's.
+ */
+static int open_or_start(const struct context_spec *spec,
+			 struct context *context, struct problem *p)
+{
+	struct hold hold = {
+		.name = "default",
+		.mode = 0600,
+		.rlimit_mode = RLIMIT_MODE_UNSET,
+	};
+
+	if (!context_open(spec, context, p))
+		return 0;
+	if (spec->form != CONTEXT_NAME || strcmp(spec->text, hold.name) ||
+	    p->status != STATUS_NOT_FOUND)
+		return -1;
+	if (hold_start(&hold, p) && p->status != STATUS_IN_USE)
+		return -1;
+	return context_open(spec, context, p);
+}
+
 /* Returns a status. On a failure nothing is left. */
 static int create_ioas(const struct context *context,
 		       const struct change *change)
@@ -150,7 +174,7 @@ int cmd_create(const struct command *self, int argc, char **argv)
 	context_option(&spec);
 	/* a closed pipe must not end us before we took the object back */
 	signal(SIGPIPE, SIG_IGN);
-	if (context_open(&spec, &context, &problem)) {
+	if (open_or_start(&spec, &context, &problem)) {
 		status = problem_report(&problem);
 	} else {
 		status = create_ioas(&context, &change);

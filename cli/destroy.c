@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "busy.h"
 #include "cli.h"
-#include "contexts.h"
 #include "errors.h"
 #include "ioctls.h"
 #include "options.h"
@@ -14,19 +14,31 @@
 struct ids {
 	char **words;
 	int count;
+	bool recursive;
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct ids *ids = state->input;
 
+	if (key == OPTION_RECURSIVE) {
+		ids->recursive = true;
+		return 0;
+	}
 	if (key != ARGP_KEY_ARG)
 		return ARGP_ERR_UNKNOWN;
 	ids->words[ids->count++] = arg;
 	return 0;
 }
 
+static const struct argp_option destroy_options[] = {
+	{ "recursive", OPTION_RECURSIVE, NULL, 0,
+	  "destroy what uses an object before the object", 0 },
+	{}
+};
+
 const struct argp destroy_argp = {
+	.options = destroy_options,
 	.parser = parse,
 	.args_doc = "ID...",
 	.doc = "End the life of objects. Every ID is tried; what is in use "
@@ -34,11 +46,28 @@ const struct argp destroy_argp = {
 	.children = common_children,
 };
 
+/* Returns 0, or -1 with the problem filled. */
+static int destroy(struct busy *busy, const struct context *context,
+		   uint32_t id, bool recursive, struct problem *p)
+{
+	if (recursive)
+		return busy_destroy(busy, context, id, p);
+	if (!object_destroy(context->fd, id))
+		return 0;
+	if (errno == EBUSY)
+		busy_explain(busy, context->info.context, id, p);
+	else
+		problem_object(p, DOING_DESTROY, errno, context->info.context,
+			       id);
+	return -1;
+}
+
 int cmd_destroy(const struct command *self, int argc, char **argv)
 {
 	struct context_spec spec;
 	struct context context;
 	struct problem problem;
+	struct busy busy = {};
 	struct ids ids = {};
 	int status = STATUS_DONE, failed;
 	uint64_t id;
@@ -59,14 +88,13 @@ int cmd_destroy(const struct command *self, int argc, char **argv)
 	}
 	for (int i = 0; i < ids.count; i++) {
 		parse_number(ids.words[i], UINT32_MAX, &id);
-		if (!object_destroy(context.fd, id))
+		if (!destroy(&busy, &context, id, ids.recursive, &problem))
 			continue;
-		problem_object(&problem, DOING_DESTROY, errno,
-			       context.info.context, id);
 		failed = problem_report(&problem);
 		if (!status)
 			status = failed;
 	}
+	busy_free(&busy);
 	close(context.fd);
 out:
 	free(ids.words);

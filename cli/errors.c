@@ -129,6 +129,8 @@ static const struct {
 	{ DOING_DESTROY, EBUSY, STATUS_IN_USE,
 	  "in use by another object or by a driver: end that use first",
 	  NULL },
+	{ DOING_FIND, ENOENT, STATUS_NOT_FOUND,
+	  "no such object@: 'iommufdctl list' shows what there is", NULL },
 	{ DOING_ASK, ENOENT, STATUS_NOT_FOUND,
 	  "no such object@, or of a type that cannot be looked into: "
 	  "'iommufdctl list' shows what there is", NULL },
@@ -205,6 +207,8 @@ static void report_json(const struct problem *p)
 	json_add(o, "context", json_number(p->context));
 	json_add(o, "id", json_number(p->id));
 	json_add(o, "referred_by", json_ids(&p->referred_by));
+	json_add(o, "holders", p->holders_known ?
+		 json_holders(p->holders, p->holder_count) : json_null());
 	json_print(o, stderr);
 }
 

@@ -17,6 +17,7 @@
  * @context: its id, or UNKNOWN
  * @id: the object's, or UNKNOWN
  * @referred_by: what stands in the way
+ * @holders: who has the context open, if @holders_known
  * @text: cause and next step, one line, no full stop
  */
 struct problem {
@@ -25,6 +26,9 @@ struct problem {
 	uint64_t context;
 	uint64_t id;
 	struct id_list referred_by;
+	bool holders_known;
+	size_t holder_count;
+	const struct holder *holders;
 	char text[640];
 };
 
@@ -36,7 +40,8 @@ enum doing {
 	DOING_TAKE,		/* a process's descriptor */
 	DOING_CREATE,
 	DOING_DESTROY,
-	DOING_ASK,		/* about an object */
+	DOING_ASK,		/* about an object, one that may not answer */
+	DOING_FIND,		/* an object, of any type */
 	DOING_CHANGE,		/* an ioas: see errors_ioas.c for more */
 };
 

@@ -25,6 +25,7 @@ struct opening {
  * struct found - what a look into /proc brought
  * @openings: those of one context side by side, our own process's last
  * @first: @groups + 1 of them: where in @openings each context begins
+ * @named: our own descriptor of the context that is looked for by its name
  * @hidden: there are processes that we may not look into
  */
 struct found {
@@ -33,6 +34,7 @@ struct found {
 	size_t room;
 	size_t *first;
 	size_t groups;
+	int named;
 	bool hidden;
 };
 

@@ -55,7 +55,8 @@ json_t *json_address(uint64_t address)
 	return json_text(text);
 }
 
-json_t *json_ranges(const struct range_list *list)
+/* With MAPPINGS also what each of them allows. */
+json_t *json_ranges(const struct range_list *list, bool mappings)
 {
 	json_t *array, *item;
 
@@ -66,6 +67,12 @@ json_t *json_ranges(const struct range_list *list)
 		item = must(json_object());
 		json_add(item, "start", json_address(list->ranges[i].start));
 		json_add(item, "last", json_address(list->ranges[i].last));
+		if (mappings) {
+			json_add(item, "readable",
+				 json_boolean(list->ranges[i].readable));
+			json_add(item, "writeable",
+				 json_boolean(list->ranges[i].writeable));
+		}
 		append(array, item);
 	}
 	return array;
@@ -77,12 +84,12 @@ json_t *json_truth(enum truth truth)
 		    json_boolean(truth == TRUTH_YES));
 }
 
-json_t *json_holders(const struct context_info *info)
+json_t *json_holders(const struct holder *holders, size_t count)
 {
 	json_t *array = must(json_array()), *item;
 
-	for (size_t i = 0; i < info->holder_count; i++) {
-		const struct holder *holder = &info->holders[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct holder *holder = &holders[i];
 
 		item = must(json_object());
 		json_add(item, "pid", json_number(holder->pid));

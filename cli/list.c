@@ -8,20 +8,33 @@
 #include "options.h"
 #include "render.h"
 
+struct wish {
+	const char *type;
+	bool tree;
+};
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-	const char **type = state->input;
+	struct wish *wish = state->input;
 
-	if (key != OPTION_TYPE)
+	switch (key) {
+	case OPTION_TYPE:
+		wish->type = arg;
+		return 0;
+	case OPTION_TREE:
+		wish->tree = true;
+		return 0;
+	default:
 		return ARGP_ERR_UNKNOWN;
-	*type = arg;
-	return 0;
+	}
 }
 
 static const struct argp_option list_options[] = {
 	{ "type", OPTION_TYPE, "TYPE", 0,
 	  "only objects of this type: ioas, hwpt-paging, hwpt-nested, device, "
 	  "access or fault", 0 },
+	{ "tree", OPTION_TREE, NULL, 0,
+	  "as a tree: below each object what it uses", 0 },
 	{}
 };
 
@@ -44,22 +57,27 @@ static void check_type(const char *type)
 
 int cmd_list(const struct command *self, int argc, char **argv)
 {
-	const struct source *source = &source_probe;
 	struct renderer renderer = {};
 	struct context_spec spec;
+	struct query query = {};
+	struct wish wish = {};
 	struct problem problem;
-	bool chosen;
 	int ret;
 
-	parse_options(self, &list_argp, argc, argv, &renderer.type);
-	if (renderer.type)
-		check_type(renderer.type);
-	chosen = context_option(&spec);
+	parse_options(self, &list_argp, argc, argv, &wish);
+	if (wish.type)
+		check_type(wish.type);
+	query.type = wish.type;
+	renderer.type = wish.type;
+	if (context_option(&spec))
+		query.only = &spec;
 	if (option_json())
 		render_json(&renderer);
+	else if (wish.tree)
+		render_tree(&renderer);
 	else
 		render_table(&renderer);
-	ret = source->list(chosen ? &spec : NULL, &renderer.sink, &problem);
+	ret = source_list(&query, &renderer.sink, &problem);
 	if (ret < 0)
 		return problem_report(&problem);
 	/* a sink that gave up: main says why when it closes stdout */

@@ -187,7 +187,10 @@ static uint64_t pinned_bytes(void)
 
 static void take_back(int fd, const struct mapping *m)
 {
-	struct range range = { m->iova, m->iova + (m->length - 1) };
+	struct range range = {
+		.start = m->iova,
+		.last = m->iova + (m->length - 1),
+	};
 	uint64_t unmapped;
 
 	ioas_unmap(fd, m->id, &range, &unmapped);

@@ -31,6 +31,70 @@ bool parse_number(const char *text, uint64_t max, uint64_t *value)
 	return digits(text, strlen(text), max, value);
 }
 
+/* A file's permissions in octal: "0660", "660". */
+bool parse_mode(const char *text, unsigned int *mode)
+{
+	size_t len = strlen(text);
+	unsigned int n = 0;
+
+	if (len < 3 || len > 4 || strspn(text, "01234567") != len)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		n = n * 8 + (text[i] - '0');
+	if (n > 0777)
+		return false;
+	*mode = n;
+	return true;
+}
+
+/*
+ * The first LEN bytes of TEXT as sysfs has it, in lower case and with its
+ * domain, which is 0000 where it is left out: "01:00.0", "0000:01:00.0".
+ */
+bool parse_pci_address(const char *text, size_t len,
+		       char address[PCI_ADDRESS_SIZE])
+{
+	static const char form[] = "xxxx:xx:xx.7";
+	size_t skip = sizeof(form) - 1 - len;
+
+	if (len != sizeof(form) - 1 && len != sizeof(form) - 1 - 5)
+		return false;
+	memcpy(address, "0000:", 5);
+	for (size_t i = 0; i < len; i++) {
+		char c = tolower((unsigned char)text[i]), f = form[skip + i];
+
+		if (f == 'x' ? !isxdigit((unsigned char)c) :
+		    f == '7' ? c < '0' || c > '7' : c != f)
+			return false;
+		address[skip + i] = c;
+	}
+	address[sizeof(form) - 1] = '\0';
+	return true;
+}
+
+/* Three lines, as holder.c writes them: all of it, or none. */
+bool parse_hold_record(const char *text, struct hold_record *record)
+{
+	const struct {
+		const char *key;
+		uint64_t *value;
+	} lines[] = {
+		{ "pid ", &record->pid },
+		{ "clients ", &record->clients },
+		{ "since ", &record->since },
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		size_t key = strlen(lines[i].key), eol = strcspn(text, "\n");
+
+		if (eol < key || !text[eol] || strncmp(text, lines[i].key, key) ||
+		    !digits(text + key, eol - key, INT64_MAX, lines[i].value))
+			return false;
+		text += eol + 1;
+	}
+	return true;
+}
+
 static bool parse_pid(const char *text, struct context_spec *spec)
 {
 	const char *colon = strchr(text, ':');
@@ -48,7 +112,8 @@ static bool parse_pid(const char *text, struct context_spec *spec)
 	return true;
 }
 
-static bool is_name(const char *text)
+/* Could TEXT be a context's name? */
+bool parse_name(const char *text)
 {
 	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz"
 				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -80,7 +145,7 @@ bool parse_context(const char *text, struct context_spec *spec)
 		return spec->id != 0;
 	}
 	spec->form = CONTEXT_NAME;
-	return is_name(text);
+	return parse_name(text);
 }
 
 /* Lines "key:<blanks>number"; others belong to someone else and are passed. */

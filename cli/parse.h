@@ -49,7 +49,27 @@ struct fdinfo {
 	uint64_t ioas;
 };
 
+/* "0000:01:00.0", with its end */
+#define PCI_ADDRESS_SIZE 13
+
+/*
+ * struct hold_record - what a holder writes down of itself, for who looks on
+ * @pid: its own
+ * @clients: how many it has served
+ * @since: when it began, in seconds since 1970
+ */
+struct hold_record {
+	uint64_t pid;
+	uint64_t clients;
+	uint64_t since;
+};
+
 bool parse_number(const char *text, uint64_t max, uint64_t *value);
+bool parse_mode(const char *text, unsigned int *mode);
+bool parse_name(const char *text);
+bool parse_pci_address(const char *text, size_t len,
+		       char address[PCI_ADDRESS_SIZE]);
+bool parse_hold_record(const char *text, struct hold_record *record);
 bool parse_context(const char *text, struct context_spec *spec);
 void parse_fdinfo(const char *text, size_t len, struct fdinfo *info);
 bool parse_device_number(const char *text, unsigned int *major,

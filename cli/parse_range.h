@@ -7,10 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* @last belongs to the range: an end may be 2^64-1. */
+/* @last belongs to the range: an end may be 2^64-1. The rest: of a mapping. */
 struct range {
 	uint64_t start;
 	uint64_t last;
+	bool readable;
+	bool writeable;
 };
 
 /*

@@ -25,6 +25,7 @@ struct renderer {
 	bool detail;
 	const char *type;
 
+	struct tree *tree;	/* render_tree.c */
 	char *before;		/* the context's cells, around an object's */
 	char *after;
 	bool objects_known;
@@ -34,6 +35,8 @@ struct renderer {
 
 void render_table(struct renderer *r);
 void render_labels(struct renderer *r);
+void render_tree(struct renderer *r);
+void render_dot(struct renderer *r);
 void render_json(struct renderer *r);
 bool render_wants(const struct renderer *r, const struct object_info *info);
 
@@ -41,9 +44,9 @@ json_t *json_number(uint64_t value);
 json_t *json_text(const char *text);
 json_t *json_address(uint64_t address);
 json_t *json_ids(const struct id_list *list);
-json_t *json_ranges(const struct range_list *list);
+json_t *json_ranges(const struct range_list *list, bool mappings);
 json_t *json_truth(enum truth truth);
-json_t *json_holders(const struct context_info *info);
+json_t *json_holders(const struct holder *holders, size_t count);
 void json_add(json_t *object, const char *key, json_t *value);
 json_t *json_start(void);
 int json_print(json_t *object, FILE *out);

@@ -27,6 +27,33 @@ static void say(struct sink *sink, const char *text)
 	note(text);
 }
 
+/* What needs no text of its own first. False: nothing was written. */
+static bool print_simple(FILE *out, const struct column *column,
+			 const void *row)
+{
+	const void *m = (const char *)row + column->offset;
+	const char *word;
+
+	switch (column->type) {
+	case COLUMN_COUNT:
+	case COLUMN_SIZE:
+		if (*(const uint64_t *)m == UNKNOWN)
+			fprintf(out, "%*s", column->width, "-");
+		else if (column->type == COLUMN_COUNT)
+			fprintf(out, "%*ju", column->width,
+				(uintmax_t)*(const uint64_t *)m);
+		else
+			return false;
+		return true;
+	case COLUMN_WORD:
+		word = *(const char *const *)m;
+		fprintf(out, "%-*s", column->width, word ? word : "-");
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool is_number(const struct column *column)
 {
 	return column->type == COLUMN_COUNT || column->type == COLUMN_SIZE;
@@ -44,6 +71,10 @@ static void print_cells(FILE *out, const struct column *column,
 
 		if (column->place != PLACE_ALWAYS || last == !!column->width)
 			continue;
+		if (row && !last && print_simple(out, column, row)) {
+			fputs("  ", out);
+			continue;
+		}
 		text = row ? column_text(column, row) : strdup(column->head);
 		if (!text)
 			abort();

@@ -24,6 +24,16 @@ bool root_replayed(void)
 	return *prefix();
 }
 
+/* Where PATH, which is absolute, really lies; allocated, never NULL. */
+char *root_path(const char *path)
+{
+	char *full;
+
+	if (asprintf(&full, "%s%s", prefix(), path) < 0)
+		abort();
+	return full;
+}
+
 /* PATH is absolute. Returns a descriptor, or -1 with errno. */
 int root_open(const char *path, int flags)
 {

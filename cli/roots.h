@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 bool root_replayed(void);
+char *root_path(const char *path);
 int root_open(const char *path, int flags);
 int root_stat(const char *path, struct stat *st);
 int root_read(const char *path, char *buf, unsigned int size);

@@ -1,35 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * Hands a context to another program, in our own process: its status, its
- * signals and its pid are then what the caller started. Every step that fails
- * ends before the program begins.
- */
 #include <argp.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <linux/close_range.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "cli.h"
 #include "contexts.h"
-#include "errors.h"
+#include "launch.h"
 #include "options.h"
+#include "ranges.h"
+#include "rlimit_mode.h"
+#include "vfio_cdev.h"
 
-/* What a program's arguments name the descriptor by. */
-#define PLACEHOLDER "{iommufd}"
-
-/* sd_listen_fds(3) begins to count here. */
-#define LISTEN_FIRST 3
+struct device {
+	char address[PCI_ADDRESS_SIZE];
+	int to;
+};
 
 struct run {
 	bool fresh;
 	const char *fd_word;
-	int fd;
+	const char *mode_word;
+	const char *memlock_word;
+	const char *user;
+	const char *device_words[PASSED_MAX];
+	size_t device_count;
 	char **program;
 };
 
@@ -43,6 +37,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPTION_FD:
 		run->fd_word = arg;
+		break;
+	case OPTION_RLIMIT_MODE:
+		run->mode_word = arg;
+		break;
+	case OPTION_MEMLOCK:
+		run->memlock_word = arg;
+		break;
+	case OPTION_USER:
+		run->user = arg;
+		break;
+	case OPTION_VFIO:
+		/* one place is the context's */
+		if (run->device_count == PASSED_MAX - 1)
+			usage_error("more than %d devices", PASSED_MAX - 1);
+		run->device_words[run->device_count++] = arg;
 		break;
 	case ARGP_KEY_ARG:
 		run->program = state->argv + state->next - 1;
@@ -59,6 +68,16 @@ static const struct argp_option run_options[] = {
 	  "with a fresh context (so it is without -c)", 0 },
 	{ "fd", OPTION_FD, "N", 0,
 	  "the descriptor that the program has it at (3)", 0 },
+	{ "rlimit-mode", OPTION_RLIMIT_MODE, RLIMIT_MODES, 0,
+	  "whom a fresh context's pinned memory is charged to", 0 },
+	{ "vfio", OPTION_VFIO, "BDF=FD", 0,
+	  "with this PCI device's VFIO character device, too; can be repeated",
+	  0 },
+	{ "memlock", OPTION_MEMLOCK, "SIZE", 0,
+	  "the program's limit on locked memory: bytes, 512M, 8G, or "
+	  "'unlimited'", 0 },
+	{ "user", OPTION_USER, "NAME", 0,
+	  "run it as this user, with the user's groups", 0 },
 	{}
 };
 
@@ -67,126 +86,106 @@ const struct argp run_argp = {
 	.parser = parse,
 	.args_doc = "[--] CMD [ARGS]",
 	.doc = "Run CMD with a context at a descriptor of its own, and nothing "
-	       "else open.\vIn ARGS " PLACEHOLDER " stands for the "
+	       "else open.\vIn ARGS {iommufd} stands for the "
 	       "descriptor's number; IOMMUFD_FD has it too, and LISTEN_FDS, "
 	       "LISTEN_FDNAMES and LISTEN_PID tell of it as sd_listen_fds(3) "
 	       "has it. Ends with CMD's status.",
 	.children = common_children,
 };
 
-/* WORD with every placeholder replaced by NUMBER, allocated. */
-static char *fill_in(const char *word, const char *number)
+/* Ends the program where two would have one number. */
+static void check_numbers(int fd, const struct device *devices, size_t count)
 {
-	const char *hit;
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
+	for (size_t i = 0; i < count; i++) {
+		bool taken = devices[i].to == fd;
 
-	if (!out)
-		abort();
-	while ((hit = strstr(word, PLACEHOLDER))) {
-		fwrite(word, 1, hit - word, out);
-		fputs(number, out);
-		word = hit + strlen(PLACEHOLDER);
+		for (size_t k = 0; k < i; k++)
+			taken |= devices[k].to == devices[i].to;
+		if (taken)
+			usage_error("descriptor %d cannot be two things",
+				    devices[i].to);
 	}
-	fputs(word, out);
-	if (fclose(out))
-		abort();
-	return text;
 }
 
-static void fill_in_all(char **program, int fd)
+static void take_device(const char *word, struct device *device)
 {
-	char number[16];
+	const char *equals = strrchr(word, '=');
 
-	snprintf(number, sizeof(number), "%d", fd);
-	for (char **word = program + 1; *word; word++)
-		if (strstr(*word, PLACEHOLDER))
-			*word = fill_in(*word, number);
+	if (!equals || !parse_pci_address(word, equals - word, device->address))
+		usage_error("'%s' is no device and descriptor: as in "
+			    "'--vfio 0000:01:00.0=4'", word);
+	device->to = parse_target(equals + 1);
 }
 
-static int set_number(const char *name, int value)
+static uint64_t take_limit(const char *word)
 {
-	char text[16];
-
-	snprintf(text, sizeof(text), "%d", value);
-	return setenv(name, text, 1);
+	return strcmp(word, "unlimited") ? length_argument("--memlock", word) :
+					   UINT64_MAX;
 }
 
-/*
- * The protocol of LISTEN_FDS can only tell of descriptors from 3 on. With
- * another number it is left out, as it is where it came from our caller: it
- * would be untrue.
- */
-static int set_environment(int fd)
+/* All descriptors, before any limit or privilege changes. */
+static int open_all(bool fresh, const struct context_spec *spec,
+		    enum rlimit_mode mode, const struct device *devices,
+		    size_t count, struct launch *what, struct problem *p)
 {
-	if (fd != LISTEN_FIRST)
-		return set_number("IOMMUFD_FD", fd) ||
-		       unsetenv("LISTEN_FDS") || unsetenv("LISTEN_PID") ||
-		       unsetenv("LISTEN_FDNAMES");
-	return set_number("IOMMUFD_FD", fd) || set_number("LISTEN_FDS", 1) ||
-	       set_number("LISTEN_PID", getpid()) ||
-	       setenv("LISTEN_FDNAMES", "iommufd", 1);
-}
+	struct context context;
 
-/* Puts it at FD; everything else from 3 on closes when the program begins. */
-static int place(int from, int fd)
-{
-	if (syscall(SYS_close_range, 3, UINT_MAX, CLOSE_RANGE_CLOEXEC))
+	if (fresh ? context_new(&context, p) : context_open(spec, &context, p))
 		return -1;
-	if (from == fd)
-		return fcntl(fd, F_SETFD, 0);
-	return dup2(from, fd) < 0 ? -1 : 0;
-}
+	/* the first call on it */
+	if (rlimit_mode_set(context.fd, mode, p))
+		return -1;
+	what->passed[what->count].from = context.fd;
+	what->passed[what->count++].name = "iommufd";
+	for (size_t i = 0; i < count; i++) {
+		int fd = vfio_cdev_open(devices[i].address, p);
 
-static int start(struct run *run, const struct context *context)
-{
-	struct problem problem;
-	int status;
-
-	if (place(context->fd, run->fd)) {
-		problem_set(&problem, STATUS_FAILED, errno,
-			    "cannot place the context at descriptor %d: %s",
-			    run->fd, errno == EBADF ?
-			    "that is beyond 'ulimit -n'" : strerror(errno));
-		return problem_report(&problem);
+		if (fd < 0)
+			return -1;
+		what->passed[what->count++] = (struct passed){
+			.from = fd,
+			.to = devices[i].to,
+			.name = "vfio",
+		};
 	}
-	if (set_environment(run->fd)) {
-		problem_errno(&problem, DOING_ANYTHING, errno, "");
-		return problem_report(&problem);
-	}
-	fill_in_all(run->program, run->fd);
-	execvp(run->program[0], run->program);
-	status = errno == ENOENT ? STATUS_NO_COMMAND : STATUS_CANNOT_EXEC;
-	problem_set(&problem, status, errno, "cannot run '%s': %s",
-		    run->program[0], strerror(errno));
-	clean_text(problem.text);
-	return problem_report(&problem);
+	return 0;
 }
 
 int cmd_run(const struct command *self, int argc, char **argv)
 {
-	struct run run = { .fd = LISTEN_FIRST };
+	struct run run = {};
+	struct device devices[PASSED_MAX];
+	struct launch what = { .passed[0].to = LISTEN_FIRST };
+	enum rlimit_mode mode = RLIMIT_MODE_UNSET;
 	struct context_spec spec;
-	struct context context;
 	struct problem problem;
-	uint64_t n;
+	uint64_t memlock;
 
 	parse_options(self, &run_argp, argc, argv, &run);
 	if (!run.program)
 		usage_error("which program?");
-	if (run.fd_word) {
-		if (!parse_number(run.fd_word, INT_MAX, &n) || n < 3)
-			usage_error("'%s' is no descriptor for a context: it "
-				    "is a number from 3 on", run.fd_word);
-		run.fd = n;
+	what.program = run.program;
+	what.user = run.user;
+	if (run.fd_word)
+		what.passed[0].to = parse_target(run.fd_word);
+	for (size_t i = 0; i < run.device_count; i++)
+		take_device(run.device_words[i], &devices[i]);
+	check_numbers(what.passed[0].to, devices, run.device_count);
+	if (run.memlock_word) {
+		memlock = take_limit(run.memlock_word);
+		what.memlock = &memlock;
 	}
+	if (run.mode_word)
+		mode = rlimit_mode_option(run.mode_word);
 	if (run.fresh && option_context_given())
 		usage_error("--new and -c say two things: choose one");
 	if (!context_option(&spec))
 		run.fresh = true;
-	if (run.fresh ? context_new(&context, &problem) :
-			context_open(&spec, &context, &problem))
+	if (run.mode_word && !run.fresh)
+		usage_error("--rlimit-mode is for a fresh context: add --new, "
+			    "or leave it out");
+	if (open_all(run.fresh, &spec, mode, devices, run.device_count, &what,
+		     &problem))
 		return problem_report(&problem);
-	return start(&run, &context);
+	return launch(&what);
 }

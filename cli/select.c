@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "found.h"
+#include "names.h"
 #include "roots.h"
 
 /* What to say of fd:N that is not open, or is something else. */
@@ -135,16 +136,29 @@ static int select_id(const struct found *found,
 		found->hidden ? " that this user may see" : "");
 }
 
-static int select_name(const struct context_spec *spec, struct problem *p)
+/* Our own descriptor of it; in a replayed host, whatever its holder has. */
+static int select_name(const struct found *found,
+		       const struct context_spec *spec, size_t *group,
+		       struct problem *p)
 {
-	if (!strcmp(spec->text, "default"))
+	struct context_spec own = { .form = CONTEXT_FD, .fd = found->named };
+	struct context_spec holder = { .form = CONTEXT_PID, .fd = -1 };
+	struct name_info info;
+	int folder;
+	bool held;
+
+	if (!root_replayed())
+		return select_fd(found, &own, group, p);
+	folder = names_folder(false, p);
+	held = folder >= 0 && name_held(folder, spec->text, &info);
+	if (folder >= 0)
+		close(folder);
+	if (!held)
 		return problem_set(p, STATUS_NOT_FOUND, 0,
-			"no context is chosen and none named 'default' is "
-			"held: open one with 'exec 3<>/dev/iommu' and add "
-			"'-c fd:3'");
-	return problem_set(p, STATUS_NOT_FOUND, 0,
-		"no one holds a context named '%s': open one with "
-		"'exec 3<>/dev/iommu' and use '-c fd:3'", spec->text);
+				   "no one holds a context named '%s'",
+				   spec->text);
+	holder.pid = info.pid;
+	return select_pid(found, &holder, group, p);
 }
 
 /* Which group is meant. Returns 0, or -1 with the problem filled. */
@@ -161,5 +175,5 @@ int found_select(const struct found *found, const struct context_spec *spec,
 	case CONTEXT_NAME:
 		break;
 	}
-	return select_name(spec, p);
+	return select_name(found, spec, group, p);
 }

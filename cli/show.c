@@ -25,7 +25,6 @@ const struct argp show_argp = {
 
 int cmd_show(const struct command *self, int argc, char **argv)
 {
-	const struct source *source = &source_probe;
 	struct renderer renderer = { .detail = true };
 	struct context_spec spec;
 	struct problem problem;
@@ -42,7 +41,7 @@ int cmd_show(const struct command *self, int argc, char **argv)
 		render_json(&renderer);
 	else
 		render_labels(&renderer);
-	if (source->show(&spec, id, &renderer.sink, &problem) < 0)
+	if (source_show(&spec, id, &renderer.sink, &problem) < 0)
 		return problem_report(&problem);
 	/* a sink that gave up: main says why when it closes stdout */
 	return STATUS_DONE;

@@ -46,6 +46,7 @@ struct holder {
  * @uid: of who opened it, and is charged for it
  * @rlimit_mode: "user" or "process"
  * @pinned_bytes: against the limit
+ * @limit_bytes: what the opener may pin; UNKNOWN also where there is no limit
  * @holders: every process that has it open, but this one
  * @objects_known: false where the context may not be looked into
  */
@@ -55,6 +56,7 @@ struct context_info {
 	uint64_t uid;
 	const char *rlimit_mode;
 	uint64_t pinned_bytes;
+	uint64_t limit_bytes;
 	size_t holder_count;
 	const struct holder *holders;
 	bool objects_known;
@@ -63,8 +65,9 @@ struct context_info {
 /*
  * struct object_info - one object
  *
- * From @ranges on: what only 'show' asks for. Other than an IOAS has none of
- * it, and its members are then as if unknown.
+ * @areas and @mapped_bytes are an IOAS's, @pinned_bytes also an access's, and
+ * @owner is that alone: the driver that has it. From @ranges on it is what only
+ * 'show' asks for, of an IOAS. What a type does not have is as if unknown.
  */
 struct object_info {
 	uint64_t id;
@@ -75,6 +78,7 @@ struct object_info {
 	uint64_t areas;
 	uint64_t mapped_bytes;
 	uint64_t pinned_bytes;
+	const char *owner;
 
 	struct range_list ranges;
 	struct range_list allowed;
@@ -102,20 +106,40 @@ struct sink {
 };
 
 /*
+ * struct query - what is wanted of a list
+ * @only: this context, NULL: all that can be seen
+ * @type: objects of this type, NULL: of any
+ */
+struct query {
+	const struct context_spec *only;
+	const char *type;
+};
+
+/* A source cannot tell anything here; nothing was given to the sink. */
+#define SOURCE_ABSENT 2
+
+/*
  * struct source - a way to find out
- * @list: all that can be seen, or with ONLY that context
+ * @list: contexts and their objects
  * @show: one context with one object, in full
  *
- * Both return 0, -1 with the problem filled, or 1 where the sink gave up.
+ * Both return 0, -1 with the problem filled, 1 where the sink gave up, or
+ * SOURCE_ABSENT.
  */
 struct source {
 	const char *name;
-	int (*list)(const struct context_spec *only, struct sink *sink,
+	int (*list)(const struct query *query, struct sink *sink,
 		    struct problem *p);
 	int (*show)(const struct context_spec *spec, uint32_t id,
 		    struct sink *sink, struct problem *p);
 };
 
-extern const struct source source_probe;
+extern const struct source source_netlink, source_probe;
+
+/* The same by the best source that there is. */
+int source_list(const struct query *query, struct sink *sink,
+		struct problem *p);
+int source_show(const struct context_spec *spec, uint32_t id,
+		struct sink *sink, struct problem *p);
 
 #endif

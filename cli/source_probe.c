@@ -11,6 +11,7 @@
 
 #include "contexts.h"
 #include "ioctls.h"
+#include "names.h"
 #include "source.h"
 
 /*
@@ -48,7 +49,8 @@ static struct object_info blank(uint32_t id)
 
 /* Fills INFO; its holders are the caller's to free. */
 static int describe(const struct found *found, size_t group,
-		    struct context_info *info, struct problem *p)
+		    const struct name_list *names, struct context_info *info,
+		    struct problem *p)
 {
 	const struct opening *o = &found->openings[found->first[group]];
 	size_t count = found->first[group + 1] - found->first[group];
@@ -60,11 +62,13 @@ static int describe(const struct found *found, size_t group,
 		.id = o->info.context,
 		.uid = UNKNOWN,
 		.pinned_bytes = UNKNOWN,
+		.limit_bytes = UNKNOWN,
 		.holders = holders,
 	};
 	for (size_t i = 0; i < count; i++)
 		if (!is_own(&o[i]))
 			holders[info->holder_count++] = o[i].holder;
+	info->name = name_of(names, holders, info->holder_count);
 	return 0;
 }
 
@@ -135,7 +139,7 @@ static int probe_objects(const struct context *context, struct sink *sink,
 }
 
 static int list_group(const struct found *found, size_t group,
-		      struct sink *sink, struct tally *tally,
+		      const struct name_list *names, struct sink *sink, struct tally *tally,
 		      struct problem *p)
 {
 	const struct fdinfo *fdinfo =
@@ -144,7 +148,7 @@ static int list_group(const struct found *found, size_t group,
 	struct context_info info;
 	int ret;
 
-	if (describe(found, group, &info, p))
+	if (describe(found, group, names, &info, p))
 		return -1;
 	/* of an empty one is known already what it holds */
 	info.objects_known = !found_take(found, group, &context, p) ||
@@ -199,9 +203,11 @@ static void say(struct sink *sink, const struct tally *tally)
 	}
 }
 
-static int probe_list(const struct context_spec *only, struct sink *sink,
+static int probe_list(const struct query *query, struct sink *sink,
 		      struct problem *p)
 {
+	struct name_list names;
+	const struct context_spec *only = query->only;
 	struct tally tally = {};
 	struct found found;
 	size_t group, end;
@@ -209,6 +215,8 @@ static int probe_list(const struct context_spec *only, struct sink *sink,
 
 	if (found_all(&found, only, p))
 		return -1;
+	/* without names there is as much to tell */
+	names_list(&names, p);
 	group = 0;
 	end = found.groups;
 	if (only) {
@@ -219,7 +227,7 @@ static int probe_list(const struct context_spec *only, struct sink *sink,
 	}
 	ret = sink->begin(sink, NAME);
 	for (; !ret && group < end; group++)
-		ret = list_group(&found, group, sink, &tally, p);
+		ret = list_group(&found, group, &names, sink, &tally, p);
 	if (!ret)
 		ret = sink->end(sink);
 	if (!ret) {
@@ -227,6 +235,7 @@ static int probe_list(const struct context_spec *only, struct sink *sink,
 		say(sink, &tally);
 	}
 out:
+	names_free(&names);
 	found_free(&found);
 	return ret;
 }
@@ -250,7 +259,8 @@ static int ask(const struct context *context, uint32_t id,
 		return problem_errno(p, DOING_ANYTHING, ENOMEM, "");
 	}
 	for (uint32_t i = 0; i < count; i++)
-		ranges[i] = (struct range){ room[i].start, room[i].last };
+		ranges[i] = (struct range){ .start = room[i].start,
+					    .last = room[i].last };
 	free(room);
 	info->ranges = (struct range_list){ true, count, ranges };
 	if (!iommu_option(context->fd, IOMMU_OPTION_HUGE_PAGES,
@@ -273,17 +283,19 @@ static int probe_show(const struct context_spec *spec, uint32_t id,
 	struct context context = { .fd = -1 };
 	struct context_info info = {};
 	struct object_info object = {};
+	struct name_list names;
 	struct found found;
 	size_t group;
 	int ret;
 
 	if (found_all(&found, spec, p))
 		return -1;
+	names_list(&names, p);
 	ret = found_select(&found, spec, &group, p);
 	if (!ret)
 		ret = found_take(&found, group, &context, p);
 	if (!ret)
-		ret = describe(&found, group, &info, p);
+		ret = describe(&found, group, &names, &info, p);
 	info.objects_known = true;
 	if (!ret) {
 		info.rlimit_mode = ask_rlimit_mode(context.fd);
@@ -293,6 +305,7 @@ static int probe_show(const struct context_spec *spec, uint32_t id,
 		ret = show_one(&info, &object, sink);
 	if (!ret)
 		say_hidden(sink, &found, "holders");
+	names_free(&names);
 	found_free(&found);
 	free((void *)object.ranges.ranges);
 	free((void *)info.holders);

@@ -126,7 +126,9 @@ int cmd_unmap(const struct command *self, int argc, char **argv)
 	for (int i = 0; i < unmap.count; i++)
 		ranges[i] = range_argument(unmap.words[i]);
 	if (unmap.all)
-		ranges[unmap.count++] = (struct range){ 0, UINT64_MAX };
+		ranges[unmap.count++] = (struct range){
+			.last = UINT64_MAX,
+		};
 	context_option(&spec);
 	if (context_open(&spec, &context, &problem)) {
 		status = problem_report(&problem);

@@ -8,11 +8,11 @@ _iommufdctl() {
 	[[ $line != *[[:space:]] ]] || words+=('')
 	last=$((${#words[@]} - 1))
 	cur=${words[last]}
-	local programs=' run '
+	local programs=' run recv ' paths=' recv '
 	while ((++i < last)); do
 		word=${words[i]}
 		case $word in
-		--type | -c | --context | --allow | --file | --anon | --iova | --fd)
+		--type | -c | --context | --allow | --file | --anon | --iova | --rlimit-mode | --socket | --timeout | --mode | --fd | --vfio | --memlock | --user)
 			if ((i + 1 == last)); then
 				value=$word
 			elif [[ $word == -c || $word == --context ]]; then
@@ -30,7 +30,7 @@ _iommufdctl() {
 		*)
 			if [[ ! $cmd ]]; then
 				cmd=$word
-			elif [[ $programs == *" $cmd "* ]]; then
+			elif [[ $programs == *" $cmd "* && ($args != 0 || $paths != *" $cmd "*) ]]; then
 				program=$i
 				break
 			else
@@ -41,6 +41,10 @@ _iommufdctl() {
 	done
 	COMPREPLY=()
 	if [[ $cmd && ! $value && $cur != -* && $programs == *" $cmd "* ]]; then
+		if [[ $paths == *" $cmd "* && $args == 0 ]]; then
+			compopt -o default 2>/dev/null
+			return
+		fi
 		((program)) || program=$last
 	fi
 	if ((program)); then
@@ -59,11 +63,11 @@ _iommufdctl() {
 	'')
 		case $cmd in
 		'')
-			list='list show create map unmap set destroy run completion help'
+			list='list show create map unmap set destroy context hold graph monitor run recv completion help'
 			options=' --context --json --help --version'
 			;;
 		list)
-			options=' --type --context --json --help --version'
+			options=' --type --tree --context --json --help --version'
 			;;
 		show)
 			options=' --context --json --help --version'
@@ -89,11 +93,28 @@ _iommufdctl() {
 			((args)) || list=@objects
 			;;
 		destroy)
-			options=' --context --json --help --version'
+			options=' --recursive --context --json --help --version'
 			list=@objects
 			;;
+		context)
+			options=' --rlimit-mode --context --json --help --version'
+			list='create list destroy'
+			((!args)) || list=@names
+			;;
+		hold)
+			options=' --socket --once --timeout --mode --rlimit-mode --context --json --help --version'
+			;;
+		graph)
+			options=' --context --json --help --version'
+			;;
+		monitor)
+			options=' --context --json --help --version'
+			;;
 		run)
-			options=' --new --fd --context --json --help --version'
+			options=' --new --fd --rlimit-mode --vfio --memlock --user --context --json --help --version'
+			;;
+		recv)
+			options=' --fd --context --json --help --version'
 			;;
 		completion)
 			options=' --context --json --help --version'
@@ -101,7 +122,7 @@ _iommufdctl() {
 			;;
 		help)
 			options=' --context --json --help --version'
-			list='list show create map unmap set destroy run completion help'
+			list='list show create map unmap set destroy context hold graph monitor run recv completion help'
 			;;
 		esac
 		[[ $cur != -* ]] || list=$options
@@ -112,7 +133,14 @@ _iommufdctl() {
 	--file) list=@files ;;
 	--anon)  ;;
 	--iova)  ;;
+	--rlimit-mode) list='user process' ;;
+	--socket) list=@files ;;
+	--timeout)  ;;
+	--mode)  ;;
 	--fd)  ;;
+	--vfio)  ;;
+	--memlock)  ;;
+	--user)  ;;
 	esac
 	if [[ $list == @files ]]; then
 		compopt -o filenames 2>/dev/null

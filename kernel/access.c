@@ -11,8 +11,10 @@
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/iommufd.h>
+#include <linux/kallsyms.h>
 #include <linux/overflow.h>
 #include <linux/printk.h>
+#include <linux/string.h>
 #include <linux/wait.h>
 #include <uapi/linux/iommufd.h>
 
@@ -39,10 +41,8 @@ static void access_obj_describe(const struct iommufd_object *obj,
 {
 	const struct iommufd_access *access =
 		container_of(obj, struct iommufd_access, obj);
-	u32 ioas = READ_ONCE(access->shown_ioas);
 
-	if (ioas)
-		info->refers_to[info->nr_refers_to++] = ioas;
+	strscpy(info->owner, access->owner, sizeof(info->owner));
 	info->pinned = (u64)atomic_long_read(&access->pinned_pages)
 		       << PAGE_SHIFT;
 }
@@ -52,6 +52,21 @@ const struct iommufd_object_ops iommufd_access_obj_ops = {
 	.destroy = access_obj_destroy,
 	.describe = access_obj_describe,
 };
+
+/* The module that the code at @caller is in, for people. */
+static void name_owner(struct iommufd_access *access, const void *caller)
+{
+	char text[KSYM_SYMBOL_LEN];
+	char *name, *end;
+
+	snprintf(text, sizeof(text), "%ps", caller);
+	name = strchr(text, '[');
+	end = name ? strpbrk(name, " ]") : NULL;
+	if (end)
+		*end = '\0';
+	strscpy(access->owner, end ? name + 1 : "kernel",
+		sizeof(access->owner));
+}
 
 /**
  * iommufd_access_create - makes an in-kernel user of a context
@@ -83,6 +98,7 @@ iommufd_access_create(struct iommufd_ctx *ictx,
 	access->data = data;
 	init_rwsem(&access->lock);
 	iommufd_ctx_get(ictx);
+	name_owner(access, __builtin_return_address(0));
 	iommufd_object_own(&access->obj);
 	if (id)
 		*id = access->obj.id;
@@ -96,13 +112,21 @@ static bool can_pin(const struct iommufd_access *access)
 	return access->ops && access->ops->needs_pin_pages;
 }
 
+/* The reference on @to; NULL: one that is not held. Its driver's calls only. */
+static struct iommufd_ref *ref_on(struct iommufd_access *access,
+				  const struct iommufd_object *to)
+{
+	return &access->refs[access->refs[0].to != to];
+}
+
 /* Everything that an attachment is, but for what the access itself knows. */
 static int join(struct iommufd_access *access, struct iommufd_ioas *ioas)
 {
 	u32 id = access->obj.id;
 	int rc = 0;
 
-	if (!iommufd_object_ref(&ioas->obj))
+	if (!iommufd_object_link(access->ictx, ref_on(access, NULL),
+				 &access->obj, &ioas->obj))
 		return -ENOENT;
 	rc = xa_err(xa_store(&ioas->accesses, id, access, GFP_KERNEL_ACCOUNT));
 	if (rc)
@@ -122,7 +146,7 @@ static int join(struct iommufd_access *access, struct iommufd_ioas *ioas)
 err_erase:
 	xa_erase(&ioas->accesses, id);
 err_unref:
-	iommufd_object_unref(access->ictx, &ioas->obj);
+	iommufd_object_unlink(access->ictx, ref_on(access, &ioas->obj));
 	return rc;
 }
 
@@ -135,7 +159,7 @@ static void leave(struct iommufd_access *access, struct iommufd_ioas *ioas)
 		iommufd_ioas_align(ioas);
 		up_write(&ioas->lock);
 	}
-	iommufd_object_unref(access->ictx, &ioas->obj);
+	iommufd_object_unlink(access->ictx, ref_on(access, &ioas->obj));
 }
 
 /* Shuts out new pins and copies, and waits for those that are on their way. */
@@ -173,7 +197,6 @@ static bool unpin_all(struct iommufd_access *access)
 
 static void set_ioas(struct iommufd_access *access, struct iommufd_ioas *ioas)
 {
-	WRITE_ONCE(access->shown_ioas, ioas ? ioas->obj.id : 0);
 	down_write(&access->lock);
 	WRITE_ONCE(access->bound, ioas);
 	access->ioas = ioas;

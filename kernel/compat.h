@@ -14,9 +14,10 @@
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
 #include <linux/version.h>
+#include <net/genetlink.h>
 
 #define IOMMUFD_SINCE(major, minor)                                            \
-	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
+	(KERNEL_VERSION(major, minor, 0) <= LINUX_VERSION_CODE)
 
 /*
  * 6.5 took the argument for VMAs away. Before, a lasting pin could not let go of
@@ -194,5 +195,16 @@ static inline long iommufd_compat_hugetlb_frames(struct file *file,
 	return -EOPNOTSUPP;
 }
 #endif
+
+/* Attributes of the request that a dump answers. */
+static inline struct nlattr **
+iommufd_compat_dump_attrs(const struct netlink_callback *cb)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	return ((const struct genl_dumpit_info *)cb->data)->info.attrs;
+#else
+	return ((const struct genl_dumpit_info *)cb->data)->attrs;
+#endif
+}
 
 #endif

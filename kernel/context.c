@@ -80,8 +80,11 @@ int iommufd_ctx_open(struct file *file)
 	mutex_lock(&iommufd_contexts_lock);
 	ictx->id = ++iommufd_last_ctx_id;
 	rb_add(&ictx->node, &iommufd_contexts, ctx_less);
+	iommufd_show_changed(NULL);
 	iommufd_debugfs_add(ictx);
 	mutex_unlock(&iommufd_contexts_lock);
+	/* No one else has the file yet, so it cannot be gone before this. */
+	iommufd_event_ctx(ictx->id, true);
 	return 0;
 }
 
@@ -92,10 +95,12 @@ int iommufd_ctx_open(struct file *file)
 void iommufd_ctx_release(struct file *file)
 {
 	struct iommufd_ctx *ictx = file->private_data;
+	u64 id = ictx->id;
 
 	/* First out of sight, then taken apart: no walker sees a ruin. */
 	mutex_lock(&iommufd_contexts_lock);
 	rb_erase(&ictx->node, &iommufd_contexts);
+	iommufd_show_changed(NULL);
 	iommufd_debugfs_remove(ictx);
 	mutex_unlock(&iommufd_contexts_lock);
 
@@ -103,6 +108,7 @@ void iommufd_ctx_release(struct file *file)
 	put_pid(ictx->opener);
 	mem_cgroup_put(ictx->memcg);
 	kfree(ictx);
+	iommufd_event_ctx(id, false);
 }
 
 /**

@@ -49,10 +49,11 @@
  *                         count from the tree. Opens of every misc device
  *                         wait while an open of ours does: nothing that could
  *                         take long is done under it.
- *  ictx->objects.xa_lock  The ids of one context and the counters beside them.
- *                         What is found under it stays whole until it is
- *                         dropped, unless a hold on it was taken. Nothing
- *                         sleeps under it.
+ *  ictx->objects.xa_lock  The ids of one context, the counters beside them, and
+ *                         who refers to whom (struct iommufd_ref). What is
+ *                         found under it, by id or by such a link, stays whole
+ *                         until it is dropped, unless a hold on it was taken.
+ *                         Nothing sleeps under it.
  *
  * Hold time of these is bounded: a walker looks at IOMMUFD_SHOW_BATCH entries
  * and lets go.
@@ -139,6 +140,8 @@ enum iommufd_object_type {
  *           for an object that is not finished.
  * @nr_objects: finished objects; written under xa_lock
  * @nr_by_type: the same by type; written under xa_lock
+ * @generation: goes on with each object that comes or goes and each link
+ *              between two; written under xa_lock
  * @drained: destroyers that wait for calls in flight on their object
  * @leaves: only while the context is torn down: objects with nothing left
  *          that refers to them, linked by next_leaf
@@ -166,6 +169,7 @@ struct iommufd_ctx {
 	struct xarray objects;
 	unsigned long nr_objects;
 	unsigned int nr_by_type[IOMMUFD_OBJ_TYPES];
+	u32 generation;
 	wait_queue_head_t drained;
 	struct iommufd_object *leaves;
 	bool closing;
@@ -184,42 +188,58 @@ struct iommufd_ctx {
 /* No type refers to more objects than this. */
 #define IOMMUFD_MAX_REFS 4
 
+/* A module's name, as long as any is in practice. */
+#define IOMMUFD_OWNER_LEN 32
+
+/* So many of those that refer to an object are told along with it. */
+#define IOMMUFD_SHOW_REFERRERS 16
+
 /**
  * struct iommufd_object_info - an object as it is seen from outside
  * @id: of the object in its context
  * @type: index into the names of iommufd_object_type_name()
  * @users: as in struct iommufd_object
+ * @owned: the kernel's own, which no IOMMU_DESTROY ends
  * @nr_refers_to: entries in @refers_to
  * @refers_to: ids of the objects that it holds lasting references on
+ * @nr_referrers: entries in @referrers
+ * @more_referrers: there are more than @referrers has room for
+ * @referrers: ids of the objects that hold lasting references on it
  * @areas: of an IOAS: number of areas
  * @mapped: of an IOAS: bytes that they cover
  * @pinned: of an IOAS: bytes of them whose memory is pinned; of an access:
  *          bytes that it has pinned
  * @alignment: of an IOAS: what an IOVA must be a multiple of
  * @huge_pages: of an IOAS: IOMMU_OPTION_HUGE_PAGES
+ * @owner: of an access: its driver's module
  */
 struct iommufd_object_info {
 	u32 id;
 	enum iommufd_object_type type;
 	unsigned int users;
+	bool owned;
 	unsigned int nr_refers_to;
 	u32 refers_to[IOMMUFD_MAX_REFS];
+	unsigned int nr_referrers;
+	bool more_referrers;
+	u32 referrers[IOMMUFD_SHOW_REFERRERS];
 	u64 areas;
 	u64 mapped;
 	u64 pinned;
 	u64 alignment;
 	bool huge_pages;
+	char owner[IOMMUFD_OWNER_LEN];
 };
 
 /**
  * struct iommufd_object_ops - what a type of object can do
  * @type: the type
  * @owner: module that must stay while such an object exists; NULL for our own
- * @destroy: drops what the object refers to with iommufd_object_unref(). The
+ * @destroy: drops what the object refers to with iommufd_object_unlink(). The
  *           object is whole, in no list, and nobody else can reach it. May
  *           sleep. Does not free the object itself.
- * @describe: adds what the type knows to an info that holds id, type and
- *            users already. Called under xa_lock: must not sleep. Optional.
+ * @describe: adds what only the type knows to an info that holds all else
+ *            already. Called under xa_lock: must not sleep. Optional.
  */
 struct iommufd_object_ops {
 	enum iommufd_object_type type;
@@ -238,6 +258,8 @@ struct iommufd_object_ops {
  *            tell "last but one" apart, which refcount_t does not.
  * @id: in its context
  * @owned: the kernel's own: users holds one of its own, and nobody else's
+ * @refs: struct iommufd_ref of what it refers to; xa_lock
+ * @referrers: struct iommufd_ref of what refers to it; xa_lock
  * @next_leaf: link in ictx->leaves, for the one task that tears down
  */
 struct iommufd_object {
@@ -246,7 +268,25 @@ struct iommufd_object {
 	atomic_t inflight;
 	u32 id;
 	bool owned;
+	struct list_head refs;
+	struct list_head referrers;
 	struct iommufd_object *next_leaf;
+};
+
+/**
+ * struct iommufd_ref - a lasting reference of one object on another
+ * @from: who refers; has this struct in it, and at most IOMMUFD_MAX_REFS
+ * @to: to whom; NULL while the reference is not held
+ * @from_node: in @from->refs; xa_lock
+ * @to_node: in @to->referrers; xa_lock
+ *
+ * Zeroed memory is a reference that is not held.
+ */
+struct iommufd_ref {
+	struct iommufd_object *from;
+	struct iommufd_object *to;
+	struct list_head from_node;
+	struct list_head to_node;
 };
 
 /**
@@ -391,9 +431,10 @@ struct iommufd_pages {
  * @lock: for @ioas; see the top of this file
  * @ioas: what it can pin and copy in; NULL when detached
  * @bound: the same, but until a detach is over: what it can unpin in
- * @shown_ioas: id of that, for who looks in; 0 for none
+ * @refs: on what it is attached to; on the way from one to another, on both
  * @ops: the driver's; may be NULL
  * @data: the driver's
+ * @owner: the driver's module, for who looks in
  * @pinned_pages: by all its pins
  */
 struct iommufd_access {
@@ -402,9 +443,10 @@ struct iommufd_access {
 	struct rw_semaphore lock;
 	struct iommufd_ioas *ioas;
 	struct iommufd_ioas *bound;
-	u32 shown_ioas;
+	struct iommufd_ref refs[2];
 	const struct iommufd_access_ops *ops;
 	void *data;
+	char owner[IOMMUFD_OWNER_LEN];
 	atomic_long_t pinned_pages;
 };
 
@@ -461,6 +503,10 @@ void iommufd_object_put(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 bool iommufd_object_ref(struct iommufd_object *obj);
 void iommufd_object_own(struct iommufd_object *obj);
 void iommufd_object_unref(struct iommufd_ctx *ictx, struct iommufd_object *obj);
+bool iommufd_object_link(struct iommufd_ctx *ictx, struct iommufd_ref *ref,
+			 struct iommufd_object *from,
+			 struct iommufd_object *to);
+void iommufd_object_unlink(struct iommufd_ctx *ictx, struct iommufd_ref *ref);
 int iommufd_object_destroy(struct iommufd_ctx *ictx, u32 id);
 void iommufd_object_destroy_owned(struct iommufd_ctx *ictx,
 				  struct iommufd_object *obj);
@@ -636,6 +682,9 @@ long iommufd_vfio_ioctl(struct iommufd_ctx *ictx, unsigned int cmd,
  * @comm: its name then
  * @uid: its effective user then
  * @nr_objects: objects in it now
+ * @rlimit_process: as in struct iommufd_ctx
+ * @pinned: bytes that are pinned for it
+ * @limit: RLIMIT_MEMLOCK of that process now; U64_MAX if it has none, or is gone
  */
 struct iommufd_ctx_info {
 	u64 id;
@@ -643,13 +692,43 @@ struct iommufd_ctx_info {
 	char comm[TASK_COMM_LEN];
 	kuid_t uid;
 	unsigned long nr_objects;
+	bool rlimit_process;
+	u64 pinned;
+	u64 limit;
+};
+
+/* In the order in which they are shown. */
+enum iommufd_range_kind {
+	IOMMUFD_RANGES_USABLE,
+	IOMMUFD_RANGES_ALLOWED,
+	IOMMUFD_RANGES_RESERVED,
+	IOMMUFD_RANGES_MAPPED,
+	IOMMUFD_RANGE_KINDS,
+};
+
+/**
+ * struct iommufd_range_info - a range of an IOAS
+ * @start: first IOVA
+ * @last: last IOVA
+ * @flags: of an area: IOMMU_IOAS_MAP_READABLE, _WRITEABLE
+ */
+struct iommufd_range_info {
+	unsigned long start;
+	unsigned long last;
+	u8 flags;
 };
 
 const char *iommufd_object_type_name(enum iommufd_object_type type);
+void iommufd_show_changed(struct iommufd_ctx *ictx);
+u32 iommufd_show_generation(bool objects);
 unsigned int iommufd_show_contexts(u64 first, struct iommufd_ctx_info *infos,
 				   unsigned int nr);
 int iommufd_show_objects(u64 ctx, u32 *next, struct iommufd_object_info *infos,
-			 unsigned int nr);
+			 unsigned int nr, u32 *generation);
+
+int iommufd_show_ranges(u64 ctx, u32 id, enum iommufd_range_kind kind,
+			unsigned long *from, bool *more,
+			struct iommufd_range_info *infos, unsigned int nr);
 
 /* Above every object id: the walk is over. */
 #define IOMMUFD_SHOW_END U32_MAX
@@ -660,6 +739,13 @@ void iommufd_debugfs_exit(void);
 void iommufd_debugfs_add(struct iommufd_ctx *ictx);
 void iommufd_debugfs_remove(struct iommufd_ctx *ictx);
 void iommufd_debugfs_make(u64 ctx);
+
+/* netlink.c */
+int iommufd_netlink_init(void);
+void iommufd_netlink_exit(void);
+void iommufd_event_ctx(u64 ctx, bool created);
+void iommufd_event_object(u64 ctx, u32 id, enum iommufd_object_type type,
+			  bool created);
 
 /* fdinfo.c */
 void iommufd_show_fdinfo(struct seq_file *m, struct file *file);

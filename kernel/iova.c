@@ -239,9 +239,9 @@ static void hole_above(const struct iommufd_area *area, unsigned long length,
  * are large enough and lie wrong.
  */
 static int find_in_span(const struct iommufd_ioas *ioas, unsigned long from,
-			 unsigned long to, unsigned long length,
-			 unsigned long place, unsigned long align,
-			 unsigned long *iova)
+			unsigned long to, unsigned long length,
+			unsigned long place, unsigned long align,
+			unsigned long *iova)
 {
 	const struct iommufd_area *area;
 	struct hole hole = { from, to, NULL };

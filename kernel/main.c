@@ -70,9 +70,16 @@ static int __init iommufd_init(void)
 	}
 
 	iommufd_objects_init();
+	/* Before the first context, of which it tells. */
+	rc = iommufd_netlink_init();
+	if (rc) {
+		pr_err("cannot register with generic netlink: error %d\n", rc);
+		return rc;
+	}
 	rc = misc_register(&iommufd_misc);
 	if (rc) {
 		pr_err("cannot register /dev/iommu: error %d\n", rc);
+		iommufd_netlink_exit();
 		return rc;
 	}
 	/* After all that can fail: an open debugfs file outlives a failed init. */
@@ -84,6 +91,7 @@ static void __exit iommufd_exit(void)
 {
 	misc_deregister(&iommufd_misc);
 	iommufd_debugfs_exit();
+	iommufd_netlink_exit();
 }
 
 module_init(iommufd_init);

@@ -61,6 +61,8 @@ iommufd_object_alloc_sized(struct iommufd_ctx *ictx, size_t size,
 	obj->ops = ops;
 	refcount_set(&obj->users, 1);
 	atomic_set(&obj->inflight, 1);
+	INIT_LIST_HEAD(&obj->refs);
+	INIT_LIST_HEAD(&obj->referrers);
 
 	rc = xa_alloc(&ictx->objects, &obj->id, XA_ZERO_ENTRY, xa_limit_31b,
 		      GFP_KERNEL_ACCOUNT);
@@ -97,6 +99,7 @@ static void count_object(struct iommufd_ctx *ictx,
 	WRITE_ONCE(ictx->nr_objects, ictx->nr_objects + by);
 	WRITE_ONCE(ictx->nr_by_type[obj->ops->type],
 		   ictx->nr_by_type[obj->ops->type] + by);
+	iommufd_show_changed(ictx);
 }
 
 /* Step 3, but for the memory. */
@@ -116,21 +119,40 @@ static void free_object(struct iommufd_object *obj)
 	module_put(owner);
 }
 
+/* Step 3, of an object that could be found once. */
+static void end_object(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	enum iommufd_object_type type = obj->ops->type;
+	u32 id = obj->id;
+
+	drop_contents(ictx, obj);
+	free_object(obj);
+	/* Last, so that who hears of it can destroy what it referred to. */
+	iommufd_event_object(ictx->id, id, type, false);
+}
+
 /**
  * iommufd_object_finalize - makes a finished object findable
  * @ictx: its context
  * @obj: from iommufd_object_alloc(), not published yet
  *
  * Cannot fail: the slot was reserved. From here on the object belongs to the
- * context, and another task may destroy it before this returns.
+ * context, and another task may destroy it before this returns. May sleep.
  */
 void iommufd_object_finalize(struct iommufd_ctx *ictx,
 			     struct iommufd_object *obj)
 {
+	enum iommufd_object_type type = obj->ops->type;
+	u32 id = obj->id;
+	bool ours;
+
 	xa_lock(&ictx->objects);
-	if (replace_entry(ictx, obj->id, XA_ZERO_ENTRY, obj))
+	ours = replace_entry(ictx, id, XA_ZERO_ENTRY, obj);
+	if (ours)
 		count_object(ictx, obj, 1);
 	xa_unlock(&ictx->objects);
+	if (ours)
+		iommufd_event_object(ictx->id, id, type, true);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_object_finalize, IOMMUFD_INTERNAL);
 
@@ -221,8 +243,7 @@ void iommufd_object_put(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 	left = atomic_dec_return(&obj->inflight);
 	if (left == 0) {
 		/* Its destroyer was killed while it waited for us. */
-		drop_contents(ictx, obj);
-		free_object(obj);
+		end_object(ictx, obj);
 		return;
 	}
 	/*
@@ -287,6 +308,61 @@ void iommufd_object_unref(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_object_unref, IOMMUFD_INTERNAL);
 
+/**
+ * iommufd_object_link - takes a lasting reference on behalf of another object
+ * @ictx: the context of both
+ * @ref: in @from, not held; stays where it is until iommufd_object_unlink()
+ * @from: who will refer to @to, and be named as the reason for an EBUSY
+ * @to: held by the caller with iommufd_object_get()
+ *
+ * Takes xa_lock.
+ *
+ * Return: as iommufd_object_ref().
+ */
+bool iommufd_object_link(struct iommufd_ctx *ictx, struct iommufd_ref *ref,
+			 struct iommufd_object *from,
+			 struct iommufd_object *to)
+{
+	bool held;
+
+	xa_lock(&ictx->objects);
+	held = iommufd_object_ref(to);
+	if (held) {
+		ref->from = from;
+		ref->to = to;
+		list_add_tail(&ref->from_node, &from->refs);
+		list_add_tail(&ref->to_node, &to->referrers);
+		iommufd_show_changed(ictx);
+	}
+	xa_unlock(&ictx->objects);
+	return held;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_object_link, IOMMUFD_INTERNAL);
+
+/**
+ * iommufd_object_unlink - drops what iommufd_object_link() took
+ * @ictx: the context
+ * @ref: may be one that is not held
+ *
+ * Takes xa_lock. What @ref->to was is not to be touched afterwards.
+ */
+void iommufd_object_unlink(struct iommufd_ctx *ictx, struct iommufd_ref *ref)
+{
+	struct iommufd_object *to = ref->to;
+
+	if (!to)
+		return;
+	xa_lock(&ictx->objects);
+	list_del(&ref->from_node);
+	list_del(&ref->to_node);
+	ref->to = NULL;
+	iommufd_show_changed(ictx);
+	/* Under the lock, so that there is no EBUSY for which no one is named. */
+	iommufd_object_unref(ictx, to);
+	xa_unlock(&ictx->objects);
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_object_unlink, IOMMUFD_INTERNAL);
+
 /* Tells lockdep that the caller is about to wait for calls in flight. */
 static void will_drain(struct iommufd_object *obj)
 {
@@ -349,8 +425,7 @@ int iommufd_object_destroy(struct iommufd_ctx *ictx, u32 id)
 	if (wait_event_killable(ictx->drained, drained(obj)) &&
 	    !atomic_dec_and_test(&obj->inflight))
 		return 0;
-	drop_contents(ictx, obj);
-	free_object(obj);
+	end_object(ictx, obj);
 	return 0;
 }
 
@@ -378,8 +453,7 @@ void iommufd_object_destroy_owned(struct iommufd_ctx *ictx,
 
 	will_drain(obj);
 	wait_event(ictx->drained, drained(obj));
-	drop_contents(ictx, obj);
-	free_object(obj);
+	end_object(ictx, obj);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_object_destroy_owned, IOMMUFD_INTERNAL);
 

@@ -51,12 +51,12 @@
  * struct testdrv_obj - an object that refers to others and does nothing else
  * @obj: the object
  * @nr_refs: entries in @refs
- * @refs: what it holds lasting references on
+ * @refs: its lasting references
  */
 struct testdrv_obj {
 	struct iommufd_object obj;
 	unsigned int nr_refs;
-	struct iommufd_object *refs[IOMMUFD_MAX_REFS];
+	struct iommufd_ref refs[IOMMUFD_MAX_REFS];
 };
 
 /**
@@ -88,25 +88,13 @@ static void testdrv_obj_destroy(struct iommufd_ctx *ictx,
 	struct testdrv_obj *tobj = container_of(obj, struct testdrv_obj, obj);
 
 	while (tobj->nr_refs)
-		iommufd_object_unref(ictx, tobj->refs[--tobj->nr_refs]);
-}
-
-static void testdrv_obj_describe(const struct iommufd_object *obj,
-				 struct iommufd_object_info *info)
-{
-	const struct testdrv_obj *tobj =
-		container_of(obj, struct testdrv_obj, obj);
-	unsigned int i;
-
-	for (i = 0; i < tobj->nr_refs; i++)
-		info->refers_to[info->nr_refers_to++] = tobj->refs[i]->id;
+		iommufd_object_unlink(ictx, &tobj->refs[--tobj->nr_refs]);
 }
 
 static const struct iommufd_object_ops testdrv_obj_ops = {
 	.type = IOMMUFD_OBJ_TEST,
 	.owner = THIS_MODULE,
 	.destroy = testdrv_obj_destroy,
-	.describe = testdrv_obj_describe,
 };
 
 /* Adds a lasting reference on the object @id, or says why not. */
@@ -120,8 +108,9 @@ static int add_ref(struct iommufd_ctx *ictx, struct testdrv_obj *tobj, u32 id)
 	obj = iommufd_object_get(ictx, id, NULL);
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	if (iommufd_object_ref(obj))
-		tobj->refs[tobj->nr_refs++] = obj;
+	if (iommufd_object_link(ictx, &tobj->refs[tobj->nr_refs], &tobj->obj,
+				obj))
+		tobj->nr_refs++;
 	else
 		rc = -ENOENT;
 	iommufd_object_put(ictx, obj);
@@ -232,10 +221,11 @@ static int cmd_twice(struct testdrv_session *s)
 }
 
 /* Links @from to @to, neither of which anybody else can see yet. */
-static void link_new(struct testdrv_obj *from, struct testdrv_obj *to)
+static void link_new(struct iommufd_ctx *ictx, struct testdrv_obj *from,
+		     struct testdrv_obj *to)
 {
-	WARN_ON(!iommufd_object_ref(&to->obj));
-	from->refs[from->nr_refs++] = &to->obj;
+	WARN_ON(!iommufd_object_link(ictx, &from->refs[from->nr_refs++],
+				     &from->obj, &to->obj));
 }
 
 /* Makes @nr unlinked objects. On failure there are none. */
@@ -276,7 +266,7 @@ static int cmd_chain(struct testdrv_session *s, char *args)
 	rc = make_row(s, row, nr);
 	if (!rc) {
 		for (i = 1; i < nr; i++) {
-			link_new(up ? row[i] : row[i - 1],
+			link_new(s->ictx, up ? row[i] : row[i - 1],
 				 up ? row[i - 1] : row[i]);
 			cond_resched();
 		}
@@ -302,8 +292,8 @@ static int cmd_circle(struct testdrv_session *s)
 		row[0] = NULL;
 		goto out;
 	}
-	link_new(row[0], row[1]);
-	link_new(row[1], row[0]);
+	link_new(s->ictx, row[0], row[1]);
+	link_new(s->ictx, row[1], row[0]);
 	iommufd_object_finalize(s->ictx, &row[0]->obj);
 	iommufd_object_finalize(s->ictx, &row[1]->obj);
 out:

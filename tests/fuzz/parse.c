@@ -43,6 +43,32 @@ static void context(const char *text)
 	}
 }
 
+static void pci_address(const char *text)
+{
+	char address[PCI_ADDRESS_SIZE], again[PCI_ADDRESS_SIZE];
+
+	if (!parse_pci_address(text, strlen(text), address))
+		return;
+	check(strlen(address) == PCI_ADDRESS_SIZE - 1);
+	check(strspn(address, "0123456789abcdef:.") == strlen(address));
+	check(parse_pci_address(address, strlen(address), again));
+	check(!strcmp(address, again));
+}
+
+static void words(const char *text)
+{
+	struct hold_record record;
+	unsigned int mode;
+
+	if (parse_mode(text, &mode))
+		check(mode <= 0777);
+	if (parse_name(text))
+		check(!strchr(text, '/') && strlen(text) <= CONTEXT_NAME_MAX);
+	if (parse_hold_record(text, &record))
+		check(record.pid <= INT64_MAX && record.since <= INT64_MAX);
+	pci_address(text);
+}
+
 /* A mistake lies within the text or right behind it, and has a remedy. */
 static void check_mistake(const char *text, const struct mistake *mistake)
 {
@@ -117,6 +143,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (parse_number(text, INT_MAX, &value))
 		check(value <= INT_MAX);
 	context(text);
+	words(text);
 	ranges(text);
 	parse_device_number(text, &major, &minor);
 	parse_misc_minor(text, "iommu", &minor);

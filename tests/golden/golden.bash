@@ -32,6 +32,8 @@ settle() {
 		(.context | numbers) = 7 |
 		(.contexts[]?.id | numbers) = 7 |
 		(.contexts[]?.holders[]?.pid) = 812 |
-		if .error then .error |= gsub("context [0-9]+"; "context 7") else . end
+		(.holders[]?.pid) = 812 |
+		if .error then .error |= (gsub("context [0-9]+"; "context 7") |
+			gsub("\\[[0-9]+\\]"; "[812]")) else . end
 	' <<<"$output")
 }

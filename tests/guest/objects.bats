@@ -54,7 +54,7 @@ destroy() { helper destroy 5 "$1"; }
 	test=$(drv_make create "$ioas" "$ioas" "$ioas")
 	[[ $(users "$ioas") == 4 ]]
 	must grep "^$test " "$DEBUGFS/$(ctx_id)/objects"
-	assert_output --regexp " $ioas,$ioas,$ioas\$"
+	assert_output --regexp " $ioas,$ioas,$ioas +- +- "
 	must destroy "$test"
 	[[ $(users "$ioas") == 1 ]]
 }

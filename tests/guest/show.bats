@@ -46,8 +46,8 @@ fdinfo() {
 @test "debugfs lists contexts: id, opener, user, objects, name" {
 	must helper many 5 2
 	must cat "$DEBUGFS/contexts"
-	assert_line --index 0 --regexp '^CONTEXT +OPENER +UID +OBJECTS +COMM$'
-	assert_line --index 1 --regexp "^$(fdinfo iommufd-ctx) +$BASHPID +0 +2 +bash\$"
+	assert_line --index 0 --regexp '^CONTEXT +OPENER +UID +OBJECTS +RLIMIT +PINNED +LIMIT +COMM$'
+	assert_line --index 1 --regexp "^$(fdinfo iommufd-ctx) +$BASHPID +0 +2 +user +0 +[0-9]+ +bash\$"
 }
 
 @test "debugfs shows who opened it, even when that process is gone" {
@@ -76,7 +76,7 @@ contexts_are() { (($(grep -c '^[0-9]' "$DEBUGFS/contexts") == $1)); }
 	must tail -n 1 "$DEBUGFS/contexts"
 	assert_output --regexp ' a\\040b\\0129\\015\\033\[2K\\1349$'
 	must awk '{ print NF }' "$DEBUGFS/contexts"
-	assert_output $'5\n5\n5'
+	assert_output $'8\n8\n8'
 	eval "exec ${evil[1]}>&-"
 	wait
 }
@@ -98,7 +98,7 @@ contexts_are() { (($(grep -c '^[0-9]' "$DEBUGFS/contexts") == $1)); }
 	[[ -r $DEBUGFS/$(fdinfo iommufd-ctx)/objects ]]
 }
 
-folders_are() { (($(find "$DEBUGFS" -mindepth 1 -type d | wc -l) == $1)); }
+folders_are() { (($(find "$DEBUGFS" -mindepth 1 -maxdepth 1 -type d | wc -l) == $1)); }
 
 @test "a folder comes by itself for who looks nowhere else" {
 	wait_for folders_are 1
@@ -116,7 +116,7 @@ folders_are() { (($(find "$DEBUGFS" -mindepth 1 -type d | wc -l) == $1)); }
 	exec 7>&-
 }
 
-@test "debugfs lists objects: id, type, users, what they refer to" {
+@test "debugfs lists objects: id, type, users, references both ways" {
 	load ../lib/testdrv
 	must helper ioas 5
 	drv_open 5
@@ -124,10 +124,10 @@ folders_are() { (($(find "$DEBUGFS" -mindepth 1 -type d | wc -l) == $1)); }
 	drv create 1 2
 	drv_close
 	must cat "$DEBUGFS/$(fdinfo iommufd-ctx)/objects"
-	assert_line --index 0 --regexp '^ID +TYPE +USERS +REFERS-TO$'
-	assert_line --index 1 --regexp '^1 +ioas +3 +-$'
-	assert_line --index 2 --regexp '^2 +test +2 +1$'
-	assert_line --index 3 --regexp '^3 +test +1 +1,2$'
+	assert_line --index 0 --regexp '^ID +TYPE +USERS +REFERS-TO +REFERRED-BY +AREAS +MAPPED +PINNED +OWNER$'
+	assert_line --index 1 --regexp '^1 +ioas +3 +- +2,3 +0 +0 +0 +-$'
+	assert_line --index 2 --regexp '^2 +test +2 +1 +3 +- +- +- +-$'
+	assert_line --index 3 --regexp '^3 +test +1 +1,2 +- +- +- +- +-$'
 	[[ ${#lines[@]} == 4 ]]
 }
 
@@ -247,6 +247,65 @@ folders_are() { (($(find "$DEBUGFS" -mindepth 1 -type d | wc -l) == $1)); }
 # The kernel adds up what the CPUs counted every two seconds.
 slab_of_group_is_above() {
 	(($(awk '$1 == "slab" { print $2 }' "$GROUP/memory.stat") > $1))
+}
+
+@test "debugfs shows the areas of an IOAS, once its objects were read" {
+	local dir id
+	must helper ioas 5
+	dir=$DEBUGFS/$(fdinfo iommufd-ctx)
+	[[ ! -e $dir/ioas/1 ]]
+	must cat "$dir/objects"
+	must cat "$dir/ioas/1/areas"
+	assert_equal "${#lines[@]}" 1
+	must helper space 5 1 map 0x10000 0x3000 rw
+	must helper space 5 1 map 0xfffffffffffff000 0x1000 r
+	must cat "$dir/ioas/1/areas"
+	assert_line --index 0 --regexp '^START +LAST +ACCESS$'
+	assert_line --index 1 '0x0000000000010000 0x0000000000012fff rw'
+	assert_line --index 2 '0xfffffffffffff000 0xffffffffffffffff r-'
+	assert_equal "${#lines[@]}" 3
+	must grep '^1 ' "$dir/objects"
+	assert_output --regexp ' 2 +16384 +0 +-$'
+	# In whatever portions it is read; more than one batch of it.
+	for ((n = 0; n < 80; n++)); do helper space 5 1 map $((0x100000 + n * 0x1000)) 0x1000 r; done
+	diff <(dd if="$dir/ioas/1/areas" bs=41 status=none) "$dir/ioas/1/areas"
+	(($(wc -l <"$dir/ioas/1/areas") == 83))
+	diff <(dd if="$dir/ioas/1/areas" bs=20 skip=30 status=none) \
+		<(tail -c +601 "$dir/ioas/1/areas")
+	# Gone: not to be opened, and what is open shows nothing of another.
+	exec 7<"$dir/ioas/1/areas"
+	must helper destroy 5 1
+	must_fail 1 cat "$dir/ioas/1/areas"
+	must cat <&7
+	assert_equal "${#lines[@]}" 1
+	exec 7>&-
+	must helper ioas 5
+	must cat "$dir/ioas/1/areas"
+	assert_equal "${#lines[@]}" 1
+}
+
+@test "of very many IOASes the first have a folder" {
+	local dir
+	must helper many 5 2000
+	dir=$DEBUGFS/$(fdinfo iommufd-ctx)
+	cat "$dir/objects" >/dev/null
+	(($(find "$dir/ioas" -mindepth 1 -maxdepth 1 | wc -l) == 1024))
+	exec 5>&-
+	wait_for folders_are 0
+	exec 5<>/dev/iommu
+}
+
+@test "objects are read while their context goes away" {
+	local n id
+	for ((n = 0; n < 30; n++)); do
+		exec 6<>/dev/iommu
+		helper many 6 30
+		id=$(fdinfo iommufd-ctx 6)
+		(cat "$DEBUGFS/$id/objects" "$DEBUGFS/$id"/ioas/*/areas >/dev/null 2>&1 || true) &
+		exec 6>&-
+		wait $!
+	done
+	wait_for folders_are 1
 }
 
 @test "debugfs is for root" {

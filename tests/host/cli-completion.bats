@@ -15,6 +15,7 @@ setup() {
 		echo "\$*" >>"$ASKED"
 		case "\$*" in
 		*fails*) echo "an error" >&2; exit 1 ;;
+		*"completion names") printf 'default\tnamed\nvm1\tnamed\n' ;;
 		*"completion objects") printf '1\tioas\n12\tioas\n' ;;
 		*"completion contexts") printf '7\tqemu\npid:812:3\tqemu\nfd:3\tinherited\n' ;;
 		esac
@@ -80,7 +81,7 @@ need_shells() { requires zsh fish; }
 
 @test "commands, and what they take" {
 	need_shells
-	local commands="completion create destroy help list map run set show unmap"
+	local commands="completion context create destroy help hold list map recv run set show unmap"
 	all_offer "iommufdctl " "$commands"
 	all_offer "iommufdctl d" destroy
 	all_offer "iommufdctl --json s" "set show"
@@ -97,7 +98,7 @@ need_shells() { requires zsh fish; }
 	need_shells
 	local shell c
 	for shell in bash zsh fish; do
-		for c in list show create map unmap set destroy run completion help; do
+		for c in list show create map unmap set destroy context hold run recv completion help; do
 			offers $shell "iommufdctl $c --"
 			for option in $(iommufdctl $c --help |
 				grep -oE -- '^.{6}--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
@@ -175,6 +176,38 @@ need_shells() { requires zsh fish; }
 	assert_output "pid:812:3"
 	offers zsh "iommufdctl -c pid:"
 	assert_output "pid:812:3"
+}
+
+@test "named contexts, and the words of options" {
+	need_shells
+	all_offer "iommufdctl context " "create destroy list"
+	all_offer "iommufdctl context destroy " "default vm1"
+	assert_equal "$(<"$ASKED")" "completion names"
+	all_offer "iommufdctl context destroy v" vm1
+	all_offer "iommufdctl run --rlimit-mode " "process user"
+	all_offer "iommufdctl context create --rlimit-mode p" process
+}
+
+@test "recv: a socket's path, then another program's command line" {
+	need_shells
+	: >"$BATS_TEST_TMPDIR/here.sock"
+	cd "$BATS_TEST_TMPDIR"
+	for line in "iommufdctl recv her" "iommufdctl hold --socket her"; do
+		offers zsh "$line"
+		assert_output here.sock
+		offers fish "$line"
+		assert_output here.sock
+	done
+	for line in "iommufdctl recv /x mkfif" "iommufdctl recv /x -- mkfif" \
+		"iommufdctl recv /x --fd 9 mkfif"; do
+		offers bash "$line"
+		assert_output mkfifo
+	done
+	for line in "iommufdctl recv /x mkfif" "iommufdctl recv /x --fd 9 mkfif" \
+		"iommufdctl recv -- /x mkfif"; do
+		offers zsh "$line"
+		assert_output mkfifo
+	done
 }
 
 @test "run: another program's command line" {

@@ -70,6 +70,12 @@ page() { mandoc -T utf8 "$TOP/man/$1" | col -bx; }
 	done
 }
 
+@test "the VM start hook on the page is the one that is tested" {
+	diff <(grep -v SPDX "$TOP/tests/fixtures/vm-hook") \
+		<(sed -n '/^#!\/bin\/bash$/,/^\.Ed$/{/^\.Ed$/d; s/\\e/\\/g; p}' \
+			"$TOP/man/iommufdctl-context.1")
+}
+
 @test "the probe's limits are those of the source" {
 	for gap in $(sed -n 's/^#define GAP.* \([0-9]*\)$/\1/p' "$TOP/cli/source_probe.c"); do
 		grep -qw "$gap" "$TOP/man/iommufdctl.1"

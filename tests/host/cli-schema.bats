@@ -25,18 +25,18 @@ setup() {
 
 @test "every command that writes JSON has a definition" {
 	must jq . "$SCHEMA"
-	for c in list show create map unmap; do
+	for c in list show create map unmap context_list monitor; do
 		assert_json '."$defs" | has($c)' --arg c $c
 	done
 }
 
 valid='{"schema_version":1,"source":"probe","contexts":[{"id":7,"name":null,
-	"uid":null,"rlimit_mode":null,"pinned_bytes":null,"holders":[{"pid":8,
+	"uid":null,"rlimit_mode":null,"pinned_bytes":null,"limit_bytes":null,"holders":[{"pid":8,
 	"comm":"a","fd":3}],"objects":[{"id":1,"type":"ioas","users":null,
 	"refers_to":null,"referred_by":[],"areas":null,"mapped_bytes":null,
-	"pinned_bytes":null,"alignment":1,"huge_pages":null,"ranges":[{"start":
+	"pinned_bytes":null,"owner":null,"alignment":1,"huge_pages":null,"ranges":[{"start":
 	"0x0","last":"0xffffffffffffffff"}],"allowed":null,"reserved":[],
-	"mappings":null}]}]}'
+	"mappings":[{"start":"0x0","last":"0xfff","readable":true,"writeable":false}]}]}]}'
 
 @test "it takes what is right and nothing else" {
 	output=$valid
@@ -45,6 +45,8 @@ valid='{"schema_version":1,"source":"probe","contexts":[{"id":7,"name":null,
 		'.contexts[0].objects[0].more = 1' \
 		'.contexts[0].holders[0].more = 1' \
 		'.contexts[0].objects[0].ranges[0].more = 1' \
+		'.contexts[0].objects[0].mappings[0].more = 1' \
+		'del(.contexts[0].objects[0].mappings[0].writeable)' \
 		'del(.contexts[0].uid)' 'del(.contexts[0].objects[0].users)' \
 		'del(.contexts[0].objects[0].mappings)' '.schema_version = 2' \
 		'.contexts[0].id = "7"' '.contexts[0].objects[0].type = "IOAS"' \

@@ -37,7 +37,7 @@ fails_with() {
 	assert_equal "$output" "$all"
 	must iommufdctl help
 	assert_equal "$output" "$all"
-	for c in list show create map unmap set destroy run completion help; do
+	for c in list show create map unmap set destroy context hold run recv completion help; do
 		grep -qE "^  $c +[a-z]" <<<"$all"
 	done
 }
@@ -114,7 +114,7 @@ fails_with() {
 }
 
 @test "commands are not found by a beginning of their name" {
-	for c in l li lis sho creat destro ru hel ma unma se; do
+	for c in l li lis sho creat destro contex hol ru rec hel ma unma se; do
 		fails_with 64 $c
 	done
 }
@@ -146,7 +146,7 @@ fails_with() {
 	[[ $output == *"descriptor 72"* ]]
 	IOMMUFDCTL_CONTEXT=fd:71 fails_with 3 create ioas
 	[[ $output == *"descriptor 71"* ]]
-	IOMMUFDCTL_CONTEXT='' fails_with 3 create ioas
+	IOMMUFDCTL_CONTEXT='' fails_with 3 destroy 1
 	[[ $output == *"default"* ]]
 }
 
@@ -160,7 +160,7 @@ fails_with() {
 }
 
 @test "no context: each message says what to do" {
-	fails_with 3 create ioas
+	fails_with 3 destroy 1
 	[[ $output == *"exec 3<>/dev/iommu"* && $output == *"-c fd:3"* ]]
 	fails_with 3 -c vm1 create ioas
 	[[ $output == *"'vm1'"* && $output == *"exec 3<>/dev/iommu"* ]]

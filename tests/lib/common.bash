@@ -60,7 +60,7 @@ requires() {
 		host) [[ ! ${TEST_KERNEL-} ]] || skip "runs on the host only" ;;
 		asan) [[ ${IOMMUFDCTL_FLAVOUR-} == asan ]] || skip "needs the sanitizer build" ;;
 		no-asan) [[ ${IOMMUFDCTL_FLAVOUR-} != asan ]] || skip "not with the sanitizer build" ;;
-		debian-6.1 | debian-6.12) [[ ${TEST_KERNEL-} == "$word" ]] || skip "needs $word" ;;
+		debian-6.1 | debian-6.12 | ref-6.12) [[ ${TEST_KERNEL-} == "$word" ]] || skip "needs $word" ;;
 		fault-injection) [[ -e /proc/self/fail-nth ]] || skip "needs a kernel with fault injection" ;;
 		gcc | gdb | fish | zsh | bash-completion | mandoc | strace)
 			requires_program "$word" ;;

@@ -32,6 +32,33 @@ try "iommufdctl -c fd:3 create ioas"
 try "iommufdctl list"
 try "iommufdctl -c fd:3 show 1"
 
+say "Another process has a context too, with more in it: what builds on address" \
+	"spaces are drivers in the kernel, for which the test driver stands in here." \
+	"Beside all this a monitor listens."
+try "iommufdctl monitor >/tmp/events & monitor=\$!"
+try "sleep 1000 3<>/dev/iommu & vmm=\$!"
+# As soon as it has a context, and is no shell any more.
+until [[ $(<"/proc/${vmm:?}/comm") == sleep ]]; do sleep 0.1; done
+try "iommufdctl -c pid:\$vmm create ioas"
+insmod "$TESTDRV_KO"
+exec {session}<>/sys/kernel/debug/iommufd_testdrv/session
+# It takes a context from the process that talks to it.
+echo "ctx 3" >&"$session"
+echo "create 1" >&"$session"
+echo "create 3 2" >&"$session"
+try "iommufdctl list --tree"
+
+say "A destroy that is refused says who is in the way, and whose it all is:"
+try "iommufdctl -c fd:3 destroy 1 || echo \"status \$?\""
+try "iommufdctl -c fd:3 --json destroy 1 2>&1 | jq -c '{errno, referred_by, pid: .holders[0].pid}'"
+try "iommufdctl -c fd:3 destroy 3 --recursive"
+try "iommufdctl graph | grep -e '->' || echo 'no arrow is left'"
+
+say "What the monitor heard of all that:"
+try "kill \$vmm; sleep 1; kill \$monitor; cat /tmp/events"
+exec {session}>&-
+rmmod iommufd_testdrv
+
 say "Who holds what can be seen from outside, which no kernel could tell before:"
 try "cat /sys/kernel/debug/iommufd/contexts"
 try "cat /sys/kernel/debug/iommufd/*/objects"

@@ -8,7 +8,8 @@
 #   kernel.sh --list                     prints the stock kernels
 #   kernel.sh --update KERNEL            fetches, even where one is cached
 #   kernel.sh --files                    prints the folder with the few files
-#                                        of linux-source-6.12 that lint uses
+#                                        of linux-source-6.12 that are used by
+#                                        themselves: checkpatch, and YNL
 #
 # Such a folder is a small root: boot/vmlinuz-RELEASE, lib/modules/RELEASE,
 # usr/src/linux-headers-RELEASE, and a file `release` that names RELEASE.
@@ -206,19 +207,42 @@ fetch_debian() {
 
 have_source() { [[ $(version_of linux-source-6.12) ]]; }
 
+# The folder, unless it was filled when less was asked for.
+cached_files() {
+	local dir
+	dir=$(cached 'source-6.12.*') && [[ -e $dir/tools/net/ynl/cli.py ]] &&
+		echo "$dir"
+}
+
+# The tree as the package has it; a built kernel has left it in the cache.
+source_tarball() {
+	local tree=linux-source-6.12 dir
+	if dir=$(cached 'tarball-6.12.*') && [[ -s $dir/$tree.tar.xz ]]; then
+		cat "$dir/$tree.tar.xz"
+	else
+		dpkg-deb --fsys-tarfile "$tmp"/*.deb |
+			tar -xO "./usr/src/$tree.tar.xz"
+	fi
+}
+
 fetch_files() {
-	local ver tree=linux-source-6.12
-	with_sources have_source || no_mirror "$tree"
-	ver=$(version_of "$tree")
-	download "$tree" || no_mirror "$tree"
+	local ver dir tree=linux-source-6.12
+	if dir=$(cached 'tarball-6.12.*'); then
+		ver=${dir##*/tarball-}
+	else
+		with_sources have_source || no_mirror "$tree"
+		ver=$(version_of "$tree")
+		download "$tree" || no_mirror "$tree"
+	fi
 	mkdir "$tmp/files"
-	say "unpacking checkpatch from $tree"
-	dpkg-deb --fsys-tarfile "$tmp"/*.deb |
-		tar -xO "./usr/src/$tree.tar.xz" |
+	say "unpacking checkpatch and YNL from $tree"
+	source_tarball |
 		tar -xJ -C "$tmp/files" --strip-components=1 \
 			"$tree/scripts/checkpatch.pl" "$tree/scripts/spelling.txt" \
 			"$tree/scripts/const_structs.checkpatch" \
-			"$tree/Documentation/dev-tools/checkpatch.rst"
+			"$tree/Documentation/dev-tools/checkpatch.rst" \
+			"$tree/Documentation/netlink/genetlink-c.yaml" \
+			"$tree/tools/net/ynl/cli.py" "$tree/tools/net/ynl/lib"
 	finish "$tmp/files" "$CACHE/source-$ver" "$ver"
 }
 
@@ -227,11 +251,11 @@ main() {
 	case ${1-} in
 	--list) printf '%s\n' "${KERNELS[@]}"; return ;;
 	--files)
-		cached 'source-6.12.*' && return
+		cached_files && return
 		take_cache
-		cached 'source-6.12.*' && return
+		cached_files && return
 		fetch_files >&2
-		cached 'source-6.12.*'
+		cached_files
 		return
 		;;
 	--update) update=1; shift ;;

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Why an object cannot be destroyed, and getting it out of the way. */
+#ifndef CLI_BUSY_H
+#define CLI_BUSY_H
+
+#include "contexts.h"
+#include "netlink.h"
+
+/*
+ * struct busy - what is needed to find out, opened when it first is
+ * @nl: NULL before, and where the kernel cannot be asked
+ * @found: who holds what
+ * @looked: @found is filled
+ * @ids: what @object's list of referrers is in, if it is a long one
+ * @object: the one that is busy
+ * @holders: of its context
+ */
+struct busy {
+	struct netlink *nl;
+	struct found found;
+	bool looked;
+	uint64_t *ids;
+	struct object_reply object;
+	struct holder *holders;
+	size_t holder_count;
+};
+
+void busy_explain(struct busy *busy, uint64_t context, uint32_t id,
+		  struct problem *p);
+int busy_destroy(struct busy *busy, const struct context *context,
+		 uint32_t id, struct problem *p);
+void busy_free(struct busy *busy);
+
+#endif

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "devnode.h"
+#include "handover.h"
+#include "holder.h"
+#include "names.h"
+#include "roots.h"
+
+/* What a service manager hands back is at descriptors from here on. */
+#define LISTEN_FIRST 3
+
+/* Of our own or of other people's doing; nobody waits for it. */
+void hold_remark(const struct hold *hold, const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	clean_text(text);
+	if (hold->service)
+		note(text);
+	else
+		syslog(LOG_DAEMON | LOG_NOTICE, "%s: %s",
+		       hold->name ? hold->name : hold->path, text);
+}
+
+/* A file of ours in the folder; in a buffer of its own until the next call. */
+static const char *file(const struct hold *hold, const char *suffix)
+{
+	static char name[NAME_MAX + 1];
+
+	snprintf(name, sizeof(name), "%s%s", hold->base, suffix);
+	return name;
+}
+
+static int place_named(struct hold *hold, struct problem *p)
+{
+	char *path;
+
+	hold->folder = names_folder(true, p);
+	if (hold->folder < 0)
+		return -1;
+	path = names_path(p);
+	if (!path ||
+	    asprintf(&hold->socket_path, "%s/%s.sock", path, hold->name) < 0)
+		abort();
+	free(path);
+	hold->base = strdup(hold->name);
+	if (!hold->base)
+		abort();
+	hold->socket_suffix = ".sock";
+	return handover_address(hold->socket_path, &hold->address, p);
+}
+
+/* The folder of a socket elsewhere is its user's choice, and must be there. */
+static int place_socket(struct hold *hold, struct problem *p)
+{
+	const char *slash = strrchr(hold->path, '/');
+	const char *base = slash ? slash + 1 : hold->path;
+	char *folder;
+
+	hold->socket_path = strdup(hold->path);
+	hold->base = strdup(base);
+	if (!hold->socket_path || !hold->base)
+		abort();
+	hold->socket_suffix = "";
+	if (handover_address(hold->path, &hold->address, p))
+		return -1;
+	folder = slash ? strndup(hold->path, slash - hold->path + 1) :
+			 strdup(".");
+	if (!folder)
+		abort();
+	if (!*base || !strcmp(base, ".") || !strcmp(base, "..") ||
+	    strlen(base) + SUFFIX_MAX > NAME_MAX) {
+		free(folder);
+		problem_set(p, STATUS_FAILED, 0,
+			    "'%.200s' cannot be a socket's path", hold->path);
+		clean_text(p->text);
+		return -1;
+	}
+	hold->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (hold->folder < 0) {
+		problem_set(p, errno == EACCES ? STATUS_NOT_PERMITTED :
+			    STATUS_FAILED, errno,
+			    "cannot open the socket's folder '%.200s': %s",
+			    folder, strerror(errno));
+		clean_text(p->text);
+	}
+	free(folder);
+	return hold->folder < 0 ? -1 : 0;
+}
+
+static int in_use(const struct hold *hold, pid_t owner, struct problem *p)
+{
+	char who[32] = "a process out of sight";
+
+	if (owner > 0)
+		snprintf(who, sizeof(who), "process %d", owner);
+	if (hold->name)
+		return problem_set(p, STATUS_IN_USE, 0,
+			"%s holds a context named '%s' already: use it with "
+			"'-c %s', or end it with 'iommufdctl context destroy "
+			"%s'", who, hold->name, hold->name, hold->name);
+	problem_set(p, STATUS_IN_USE, 0,
+		    "%s holds a context at '%s' already: choose another path",
+		    who, hold->path);
+	clean_text(p->text);
+	return -1;
+}
+
+static int take_lock(struct hold *hold, struct problem *p)
+{
+	pid_t owner = 0;
+
+	hold->lock = lock_take(hold->folder, file(hold, ".lock"), &owner);
+	if (hold->lock >= 0)
+		return 0;
+	if (errno == EBUSY)
+		return in_use(hold, owner, p);
+	problem_set(p, errno == EACCES ? STATUS_NOT_PERMITTED : STATUS_FAILED,
+		    errno, "cannot make the lock of '%.200s': %s",
+		    hold->socket_path, strerror(errno));
+	clean_text(p->text);
+	return -1;
+}
+
+/*
+ * What the service manager kept for us while we were away: sd_listen_fds(3).
+ * Descriptors that are something else are closed. Returns -1 for none.
+ */
+static int kept_context(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	uint64_t value, count;
+	int kept = -1;
+
+	if (!pid || !fds || !parse_number(pid, INT_MAX, &value) ||
+	    value != (uint64_t)getpid() || !parse_number(fds, 1024, &count))
+		return -1;
+	for (int fd = LISTEN_FIRST; fd < LISTEN_FIRST + (int)count; fd++) {
+		if (kept >= 0 || !is_iommufd(fd) ||
+		    fcntl(fd, F_SETFD, FD_CLOEXEC))
+			close(fd);
+		else
+			kept = fd;
+	}
+	return kept;
+}
+
+static int take_context(struct hold *hold, struct problem *p)
+{
+	if (hold->service)
+		hold->context.fd = kept_context();
+	hold->kept = hold->context.fd >= 0;
+	if (hold->kept) {
+		own_fdinfo(hold->context.fd, &hold->context.info);
+		return rlimit_mode_check(hold->context.fd, hold->rlimit_mode,
+					 p);
+	}
+	if (context_new(&hold->context, p))
+		return -1;
+	return rlimit_mode_set(hold->context.fd, hold->rlimit_mode, p);
+}
+
+/*
+ * A socket that no one listens at was left by a kill -9, since the lock is
+ * ours. What is no socket, or someone else's, stays.
+ */
+static int clear_stale(struct hold *hold, struct problem *p)
+{
+	const char *name = file(hold, hold->socket_suffix);
+	struct stat st;
+	int sock, err;
+
+	if (fstatat(hold->folder, name, &st, AT_SYMLINK_NOFOLLOW)) {
+		if (errno == ENOENT)
+			return 0;
+		return problem_errno(p, DOING_ANYTHING, errno, "");
+	}
+	if (!S_ISSOCK(st.st_mode)) {
+		problem_set(p, STATUS_FAILED, EEXIST,
+			    "'%.200s' is there and is no socket: remove it, or "
+			    "choose another path", hold->socket_path);
+		clean_text(p->text);
+		return -1;
+	}
+	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (sock < 0)
+		return problem_errno(p, DOING_ANYTHING, errno, "");
+	err = connect(sock, (const struct sockaddr *)&hold->address,
+		      sizeof(hold->address)) ? errno : 0;
+	close(sock);
+	if (err == ECONNREFUSED)
+		err = unlinkat(hold->folder, name, 0) ? errno : ENOENT;
+	if (err == ENOENT)
+		return 0;
+	if (!err || err == EAGAIN)
+		problem_set(p, STATUS_IN_USE, EADDRINUSE,
+			    "another program listens at '%.200s': choose "
+			    "another path", hold->socket_path);
+	else
+		problem_set(p, err == EACCES || err == EPERM ?
+			    STATUS_NOT_PERMITTED : STATUS_FAILED, err,
+			    "cannot replace the socket '%.200s': %s",
+			    hold->socket_path, strerror(err));
+	clean_text(p->text);
+	return -1;
+}
+
+/* The socket is born with its mode: at no time is it open to anyone else. */
+static int make_socket(struct hold *hold)
+{
+	mode_t old;
+	int ret, err;
+
+	hold->listener = socket(AF_UNIX,
+				SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (hold->listener < 0)
+		return -1;
+	old = umask(0777 & ~hold->mode);
+	ret = bind(hold->listener, (const struct sockaddr *)&hold->address,
+		   sizeof(hold->address));
+	err = errno;
+	umask(old);
+	errno = err;
+	if (ret) {
+		close(hold->listener);
+		hold->listener = -1;
+	}
+	return ret;
+}
+
+/*
+ * Bound by its path, so that it has its path's name wherever sockets are
+ * listed; that it lies in the folder that we know, with the mode that we want
+ * (a default ACL may change that), is seen before anyone can connect.
+ */
+static int listen_at_path(struct hold *hold, struct problem *p)
+{
+	struct stat st;
+
+	if (clear_stale(hold, p))
+		return -1;
+	if (make_socket(hold))
+		return problem_set(p, errno == EACCES ? STATUS_NOT_PERMITTED :
+				   STATUS_FAILED, errno,
+				   "cannot make the socket '%s': %s",
+				   hold->socket_path, strerror(errno));
+	if (fstatat(hold->folder, file(hold, hold->socket_suffix), &st,
+		    AT_SYMLINK_NOFOLLOW) || !S_ISSOCK(st.st_mode) ||
+	    st.st_uid != geteuid() || (st.st_mode & 0777) != hold->mode)
+		return problem_set(p, STATUS_FAILED, 0,
+				   "the socket '%s' did not come out with mode "
+				   "%04o where it was meant to be: see the "
+				   "folder's ACL", hold->socket_path,
+				   hold->mode);
+	if (listen(hold->listener, SOMAXCONN))
+		return problem_errno(p, DOING_ANYTHING, errno, "");
+	return 0;
+}
+
+/* Replaced as a whole: who reads it sees the one before or this one. */
+static int write_status(struct hold *hold)
+{
+	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
+	char text[128], temporary[NAME_MAX + 1];
+	int fd, len, err = 0;
+
+	if (!hold->name)
+		return 0;
+	snprintf(temporary, sizeof(temporary), "%s", file(hold, ".tmp"));
+	fd = openat(hold->folder, temporary, flags, 0600);
+	if (fd < 0)
+		return -1;
+	len = snprintf(text, sizeof(text),
+		       "pid %d\nclients %" PRIu64 "\nsince %" PRIu64 "\n",
+		       getpid(), hold->clients, hold->since);
+	errno = ENOSPC;
+	if (write(fd, text, len) != len)
+		err = errno;
+	close(fd);
+	if (!err && renameat(hold->folder, temporary, hold->folder,
+			     file(hold, ".status")))
+		err = errno;
+	if (err)
+		unlinkat(hold->folder, temporary, 0);
+	errno = err;
+	return err ? -1 : 0;
+}
+
+/* Another client has been served. */
+void hold_count(struct hold *hold)
+{
+	hold->clients++;
+	if (write_status(hold))
+		hold_remark(hold, "cannot count a client: %s",
+			    strerror(errno));
+}
+
+/* What ends us is read where it suits; a closed pipe ends nothing. */
+static int take_signals(struct hold *hold)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return -1;
+	hold->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return hold->signals < 0 ? -1 : 0;
+}
+
+/*
+ * From here on clients can connect. Returns 0, or -1 with the problem filled;
+ * hold_end() is to be called either way.
+ */
+int hold_begin(struct hold *hold, struct problem *p)
+{
+	hold->folder = -1;
+	hold->lock = -1;
+	hold->listener = -1;
+	hold->signals = -1;
+	hold->context.fd = -1;
+	hold->clients = 0;
+	hold->since = time(NULL);
+	/* first of all, as it closes descriptors by their numbers */
+	if (take_context(hold, p))
+		return -1;
+	if (take_signals(hold))
+		return problem_errno(p, DOING_ANYTHING, errno, "");
+	if (hold->name ? place_named(hold, p) : place_socket(hold, p))
+		return -1;
+	if (take_lock(hold, p))
+		return -1;
+	if (write_status(hold))
+		return problem_set(p, STATUS_FAILED, errno,
+				   "cannot write the status of '%s': %s",
+				   hold->name, strerror(errno));
+	return listen_at_path(hold, p);
+}
+
+static void close_if_open(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+/*
+ * Takes away all that hold_begin() made. The lock's file goes last, and all of
+ * it only while that is the file we locked: else the folder was cleared under
+ * our feet, and what is there now may be another holder's.
+ */
+void hold_end(struct hold *hold)
+{
+	if (hold->lock >= 0 &&
+	    lock_in_place(hold->lock, hold->folder, file(hold, ".lock"))) {
+		if (hold->listener >= 0)
+			unlinkat(hold->folder, file(hold, hold->socket_suffix),
+				 0);
+		if (hold->name) {
+			unlinkat(hold->folder, file(hold, ".status"), 0);
+			unlinkat(hold->folder, file(hold, ".tmp"), 0);
+		}
+		unlinkat(hold->folder, file(hold, ".lock"), 0);
+	}
+	close_if_open(hold->listener);
+	close_if_open(hold->context.fd);
+	close_if_open(hold->signals);
+	close_if_open(hold->lock);
+	close_if_open(hold->folder);
+	free(hold->socket_path);
+	free(hold->base);
+}

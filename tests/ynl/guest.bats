@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The kernel's own netlink client, which knows of our family only what
+# netlink/iommufd.yaml tells it, run from the source package of Debian's kernel.
+
+setup() {
+	load ../lib/guest
+	load ../lib/testdrv
+	guest_setup
+	YNL=$("$TOP/tests/vm/kernel.sh" --files)
+	exec 5<>/dev/iommu
+	CTX=$(sed -n 's/^iommufd-ctx:\t//p' "/proc/$BASHPID/fdinfo/5")
+}
+
+teardown() {
+	exec 5>&-
+	guest_teardown
+}
+
+ynl() {
+	must python3 "$YNL/tools/net/ynl/cli.py" \
+		--spec "$TOP/kernel/netlink/iommufd.yaml" \
+		--schema "$YNL/Documentation/netlink/genetlink-c.yaml" \
+		--output-json "$@"
+}
+
+@test "contexts, one and all" {
+	exec 6<>/dev/iommu
+	must helper many 5 3
+	ynl --do context-get --json "{\"id\": $CTX}"
+	assert_json ".id == $CTX and .objects == 3 and .\"opener-uid\" == 0"
+	assert_json '."opener-comm" == "bash" and ."rlimit-mode" == "user"'
+	ynl --dump context-get
+	assert_json "[.[].id] == [$CTX, $CTX + 1]"
+	exec 6>&-
+}
+
+@test "objects, with what an IOAS has, and filters" {
+	must helper ioas 5
+	drv_open 5
+	drv create 1
+	drv create 1 2
+	ynl --do object-get --json "{\"context\": $CTX, \"id\": 1}"
+	assert_json '.type == "ioas" and ."referred-by" == [2, 3] and .users == 3'
+	assert_json '.ioas == {"areas": 0, "mapped-bytes": 0, "pinned-bytes": 0,
+		"alignment": 1, "huge-pages": 1}'
+	ynl --dump object-get
+	assert_json '[.[] | [.id, .type, ."refers-to"]] == [[1, "ioas", null],
+		[2, "test", [1]], [3, "test", [1, 2]]]'
+	ynl --dump object-get --json '{"refers-to": 2}'
+	assert_json '[.[].id] == [3]'
+	drv_close
+}
+
+@test "ranges of an IOAS" {
+	must helper ioas 5
+	ynl --dump range-get --json "{\"context\": $CTX, \"object\": 1}"
+	assert_json '[.[] | [.kind, .start]] == [["usable", 0]]'
+	# jq's numbers end before 2^64
+	assert_output --partial '"last": 18446744073709551615'
+}
+
+@test "events" {
+	must helper ioas 5
+	coproc listener { exec python3 "$YNL/tools/net/ynl/cli.py" \
+		--spec "$TOP/kernel/netlink/iommufd.yaml" \
+		--schema "$YNL/Documentation/netlink/genetlink-c.yaml" \
+		--output-json --subscribe events --sleep 8 5>&-; }
+	sleep 5
+	must helper ioas 5
+	must helper destroy 5 1
+	output=$(cat <&"${listener[0]}")
+	assert_json "[.[] | [.name, .msg]] == [
+		[\"object-created\", {\"context\": $CTX, \"id\": 2, \"type\": \"ioas\"}],
+		[\"object-destroyed\", {\"context\": $CTX, \"id\": 1, \"type\": \"ioas\"}]]"
+}
