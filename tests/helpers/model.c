@@ -308,7 +308,8 @@ static void chosen(struct space *s, uint64_t iova, uint64_t length,
 	    iova % P != offset % P)
 		fail("automatic: %#" PRIx64 " for memory at offset %#" PRIx64,
 		     iova, offset);
-	if (length >= HUGE && offset % HUGE == 0 && iova % HUGE)
+	if (!s->whole_pages && length >= HUGE && offset % HUGE == 0 &&
+	    iova % HUGE)
 		fail("automatic: %#" PRIx64 " for memory of huge pages", iova);
 	insert(s, iova, last);
 }
