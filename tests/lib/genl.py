@@ -36,6 +36,13 @@ MULTI, DUMP_INTR, ACK_TLVS, CAPPED = 2, 0x10, 0x200, 0x100
 ERROR, DONE = 2, 3
 
 
+def errno_name(code):
+    # Linux has two names for it, and Python knows the other one.
+    if code == errno.EOPNOTSUPP:
+        return "EOPNOTSUPP"
+    return errno.errorcode[code]
+
+
 def attr(number, payload):
     data = struct.pack("=HH", 4 + len(payload), number) + payload
     return data + b"\0" * (-len(data) % 4)
@@ -92,7 +99,7 @@ class Genl:
                 text = None
                 if flags & ACK_TLVS:
                     text = dict(attrs_of(body[at:])).get(1)
-                end = {"end": errno.errorcode[code] if code else None,
+                end = {"end": errno_name(code) if code else None,
                        "text": text and text.rstrip(b"\0").decode(),
                        "intr": bool(flags & DUMP_INTR)}
             else:
@@ -164,7 +171,7 @@ def cmd_join(words):
         genl.sock.setsockopt(SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, genl.group)
         print(0)
     except OSError as e:
-        print(errno.errorcode[e.errno])
+        print(errno_name(e.errno))
 
 
 def cmd_loop(words):
