@@ -1,34 +1,65 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""validate.py SCHEMA [POINTER]: is the JSON value on stdin valid under it?"""
+"""validate.py SCHEMA [POINTER]: is the JSON value on stdin valid under it?
+
+validate.py --serve DIR: answers that for as long as it is let, since in an
+emulated machine to start takes it seconds. A request is a line in the pipe
+DIR/ask, "REPLY SCHEMA POINTER FILE" (POINTER is - for none); the answer goes to
+the pipe REPLY, the problems first, and last a line "valid" or "invalid".
+"""
 
 import json
+import os
 import sys
 
 import jsonschema
 
 
-def main():
-    with open(sys.argv[1], encoding="utf-8") as file:
+def problems(path, pointer, text):
+    """The lines that say what is wrong; none if it is valid."""
+    with open(path, encoding="utf-8") as file:
         schema = json.load(file)
     jsonschema.Draft202012Validator.check_schema(schema)
-    if len(sys.argv) > 2:
+    if pointer:
         # A schema of its own that points there, so that references from the
         # part to other parts still resolve.
-        schema = {**schema, "$ref": sys.argv[2]}
-    text = sys.stdin.read()
+        schema = {**schema, "$ref": pointer}
     try:
         value = json.loads(text)
     except ValueError as err:
-        print(f"not JSON: {err}\noutput:\n{text}")
-        return 1
-    errors = list(jsonschema.Draft202012Validator(schema).iter_errors(value))
-    for err in errors:
+        return [f"not JSON: {err}", "output:", text]
+    lines = []
+    for err in jsonschema.Draft202012Validator(schema).iter_errors(value):
         where = "/".join(str(part) for part in err.absolute_path) or "top"
-        print(f"at {where}: {err.message}")
-    if errors:
-        print(f"output:\n{text}")
-    return 1 if errors else 0
+        lines.append(f"at {where}: {err.message}")
+    return lines + ["output:", text] if lines else []
+
+
+def serve(folder):
+    os.mkfifo(f"{folder}/ask")
+    while True:
+        with open(f"{folder}/ask", encoding="utf-8") as ask:
+            for line in ask:
+                reply, schema, pointer, name = line.split()
+                try:
+                    with open(name, encoding="utf-8") as file:
+                        lines = problems(schema, pointer.strip("-"),
+                                         file.read())
+                except Exception as err:  # the test's fault: it is to hear of it
+                    lines = [f"{type(err).__name__}: {err}"]
+                with open(reply, "w", encoding="utf-8") as out:
+                    print(*lines, "invalid" if lines else "valid", sep="\n",
+                          file=out)
+
+
+def main():
+    if sys.argv[1] == "--serve":
+        serve(sys.argv[2])
+    lines = problems(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "",
+                     sys.stdin.read())
+    for line in lines:
+        print(line)
+    return 1 if lines else 0
 
 
 if __name__ == "__main__":
