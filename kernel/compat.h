@@ -200,7 +200,7 @@ static inline long iommufd_compat_hugetlb_frames(struct file *file,
 static inline struct nlattr **
 iommufd_compat_dump_attrs(const struct netlink_callback *cb)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#if IOMMUFD_SINCE(6, 6)
 	return ((const struct genl_dumpit_info *)cb->data)->info.attrs;
 #else
 	return ((const struct genl_dumpit_info *)cb->data)->attrs;
