@@ -2,10 +2,12 @@
 #include <errno.h>
 #include <grp.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "devnode.h"
 #include "errors.h"
@@ -267,6 +269,17 @@ int write_failed(int err)
 	return problem_report(&p);
 }
 
+/* Why an earlier write failed, which stdio does not keep; 0 if it is unknown. */
+static int lost_errno(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	if (poll(&out, 1, 0) == 1 && out.revents & POLLERR)
+		return EPIPE;
+	/* What was written is broken off: one more byte there does no harm. */
+	return write(STDOUT_FILENO, "\n", 1) < 0 ? errno : 0;
+}
+
 /*
  * The last thing that is done with stdout: only its close tells whether all of
  * it was written. Returns STATUS, or what write_failed() says.
@@ -274,8 +287,10 @@ int write_failed(int err)
 int close_output(int status)
 {
 	bool failed = ferror(stdout);
-	int err = fclose(stdout) ? errno : 0;
+	int err = failed ? lost_errno() : 0;
 
+	if (fclose(stdout) && !err)
+		err = errno;
 	return failed || err ? write_failed(err) : status;
 }
 
