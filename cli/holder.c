@@ -48,6 +48,17 @@ static const char *file(const struct hold *hold, const char *suffix)
 	return name;
 }
 
+/* Whether the folder can be had: without, a driver is of no use. */
+static bool named_place(struct problem *p)
+{
+	int folder = names_folder(true, p);
+
+	if (folder < 0)
+		return false;
+	close(folder);
+	return true;
+}
+
 static int place_named(struct hold *hold, struct problem *p)
 {
 	char *path;
@@ -341,7 +352,9 @@ int hold_begin(struct hold *hold, struct problem *p)
 	hold->context.fd = -1;
 	hold->clients = 0;
 	hold->since = time(NULL);
-	/* first of all, as it closes descriptors by their numbers */
+	if (hold->name && !named_place(p))
+		return -1;
+	/* before all that opens, as it closes descriptors by their numbers */
 	if (take_context(hold, p))
 		return -1;
 	if (take_signals(hold))
