@@ -10,7 +10,8 @@
 #   make modules_install    iommufd.ko for KREL (INSTALL_MOD_PATH as in kbuild)
 #   make dkms-install       iommufd.ko for this and every later kernel, by DKMS
 #   make demo [K=KERNEL]    what it does, shown in an emulated machine
-#   make check              all tests, on both stock kernels
+#   make check              all tests, on both stock kernels (those of the tool on
+#                           one of them, unless K says which)
 #        FILE=F K=KERNEL    only the tests in F, only on KERNEL
 #   make check-all          the same with sanitizers, and lint
 #   make shell [K=KERNEL]   a prompt in the emulated machine
