@@ -74,12 +74,13 @@ static int insert(struct iommufd_ioas *ioas, struct iommufd_area *areas,
 
 	if (down_write_killable(&ioas->lock))
 		return -EINTR;
-	if (!all_aligned(areas, ioas->alignment - 1))
-		rc = -EINVAL;
-	else if (!fixed)
-		rc = iommufd_iova_find(ioas, length, place_of(areas), iova);
-	else
+	if (fixed)
 		rc = iommufd_iova_check(ioas, *iova, *iova + length - 1);
+	else
+		rc = iommufd_iova_find(ioas, length, place_of(areas), iova);
+	/* Each part by itself: who pins takes borders of areas for whole pages. */
+	if (!rc && !all_aligned(areas, ioas->alignment - 1))
+		rc = -EINVAL;
 	if (!rc) {
 		unsigned long start = *iova;
 

@@ -250,9 +250,11 @@ static int refusal(const struct space *s, uint64_t iova, uint64_t length,
 
 	if (iova == TOP || __builtin_add_overflow(iova, length - 1, &last))
 		return EOVERFLOW;
-	if (s->whole_pages && (iova % P || length % P || offset % P))
+	if (s->whole_pages && (iova % P || length % P))
 		return EINVAL;
-	return taken(s, iova, last) ? EEXIST : 0;
+	if (taken(s, iova, last))
+		return EEXIST;
+	return s->whole_pages && offset % P ? EINVAL : 0;
 }
 
 static void map_fixed(void)
