@@ -181,9 +181,16 @@ static bool has_room(const struct space *s, uint64_t length)
 	const struct range most = { P, TOP - P };
 	unsigned int i;
 
-	for (i = 0; i < s->nr_allowed; i++)
-		if (has_room_in(s, s->allowed[i], length))
+	for (i = 0; i < s->nr_allowed; i++) {
+		struct range range = s->allowed[i];
+
+		if (range.start < most.start)
+			range.start = most.start;
+		if (range.last > most.last)
+			range.last = most.last;
+		if (range.start < range.last && has_room_in(s, range, length))
 			return true;
+	}
 	return !s->nr_allowed && has_room_in(s, most, length);
 }
 

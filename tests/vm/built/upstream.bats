@@ -34,11 +34,6 @@ teardown_file() {
 	assert_output --regexp '[0-9]{3} checked, 0 failed'
 }
 
-@test "the model of an I/O address space is upstream's" {
-	must helper model --upstream --steps 20000
-	echo "# $(tr '\n' ' ' <<<"$output")" >&3
-}
-
 @test "what VMMs map is mapped by upstream" {
 	local map maps=$TOP/tests/fixtures/maps
 	for map in pc pc-boot cloud-hypervisor many; do
