@@ -269,15 +269,17 @@ int write_failed(int err)
 	return problem_report(&p);
 }
 
-/* Why an earlier write failed, which stdio does not keep; 0 if it is unknown. */
-static int lost_errno(void)
+/* Has errno say why an earlier write failed, which stdio does not keep. */
+static void find_lost_errno(void)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
 
+	errno = 0;
 	if (poll(&out, 1, 0) == 1 && out.revents & POLLERR)
-		return EPIPE;
+		errno = EPIPE;
 	/* What was written is broken off: one more byte there does no harm. */
-	return write(STDOUT_FILENO, "\n", 1) < 0 ? errno : 0;
+	else if (write(STDOUT_FILENO, "\n", 1) == 1)
+		errno = 0;
 }
 
 /*
@@ -287,8 +289,12 @@ static int lost_errno(void)
 int close_output(int status)
 {
 	bool failed = ferror(stdout);
-	int err = failed ? lost_errno() : 0;
+	int err = 0;
 
+	if (failed) {
+		find_lost_errno();
+		err = errno;
+	}
 	if (fclose(stdout) && !err)
 		err = errno;
 	return failed || err ? write_failed(err) : status;
