@@ -48,17 +48,6 @@ static const char *file(const struct hold *hold, const char *suffix)
 	return name;
 }
 
-/* Whether the folder can be had: without, a driver is of no use. */
-static bool named_place(struct problem *p)
-{
-	int folder = names_folder(true, p);
-
-	if (folder < 0)
-		return false;
-	close(folder);
-	return true;
-}
-
 static int place_named(struct hold *hold, struct problem *p)
 {
 	char *path;
@@ -352,7 +341,7 @@ int hold_begin(struct hold *hold, struct problem *p)
 	hold->context.fd = -1;
 	hold->clients = 0;
 	hold->since = time(NULL);
-	if (hold->name && !named_place(p))
+	if (hold->name && !names_place(p))
 		return -1;
 	/* before all that opens, as it closes descriptors by their numbers */
 	if (take_context(hold, p))

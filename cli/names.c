@@ -94,6 +94,40 @@ int names_folder(bool make, struct problem *p)
 	return fd;
 }
 
+/*
+ * Whether the folder is there, or can be made: without, a driver is of no use.
+ * Makes nothing, so that nothing is left where there is no driver.
+ */
+bool names_place(struct problem *p)
+{
+	int folder = names_folder(false, p), err = 0;
+	char *path, *slash;
+
+	if (folder >= 0) {
+		close(folder);
+		return true;
+	}
+	if (p->err != ENOENT || *p->text)
+		return false;
+	path = names_path(p);
+	if (!path)
+		return false;
+	/* its parent's path, for as long as that is looked at */
+	slash = strrchr(path, '/');
+	*slash = '\0';
+	if (faccessat(AT_FDCWD, *path ? path : "/", W_OK | X_OK, AT_EACCESS))
+		err = errno;
+	*slash = '/';
+	if (err) {
+		problem_set(p, STATUS_FAILED, err,
+			    "cannot keep contexts in '%s': %s", path,
+			    strerror(err));
+		clean_text(p->text);
+	}
+	free(path);
+	return !err;
+}
+
 /* Who has the lock: its pid, 0 where it is free, -1 if it is out of sight. */
 static pid_t lock_owner(int fd)
 {

@@ -45,6 +45,7 @@ struct name_list {
 
 char *names_path(struct problem *p);
 int names_folder(bool make, struct problem *p);
+bool names_place(struct problem *p);
 bool name_held(int folder, const char *name, struct name_info *info);
 int names_list(struct name_list *list, struct problem *p);
 void names_free(struct name_list *list);
