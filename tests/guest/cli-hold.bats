@@ -332,9 +332,7 @@ print(struct.unpack("=IIHHIQ", command)[5])'
 	assert_output 1
 	echo "$dev" >/sys/bus/pci/drivers/vfio-pci/unbind
 	echo >"/sys/bus/pci/devices/$dev/driver_override"
-	modprobe -r vfio-pci
-	# which that leaves at times, and which uses iommufd
-	[[ ! -d /sys/module/vfio ]] || modprobe -r vfio
+	wait_for vfio_is_gone
 }
 
 @test "--vfio on a kernel without character devices: 2, and why" {

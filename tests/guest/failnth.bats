@@ -36,3 +36,14 @@ teardown() { guest_teardown; }
 		assert_line --regexp "^$op: [1-9]"
 	done
 }
+
+@test "netlink: every allocation may fail, and what is lost is told" {
+	must helper failnth-netlink
+	echo "# failures met: ${lines[*]}" >&3
+	local op
+	for op in 'context get' 'context dump' 'object get' 'object dump' \
+		'object dump of one context' 'range dump' object-created \
+		object-destroyed context-created; do
+		assert_line --regexp "^$op: [1-9]"
+	done
+}

@@ -1,77 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * failnth: for each operation, makes its 1st, 2nd, ... allocation (or copy from
- * or to the user, where the kernel can) fail until it succeeds with none left to
- * fail, and looks each time whether the context is as it was before.
- *
- * Needs a kernel with fault injection, set up by the caller (task-filter off,
- * for the count is the task's own: see fail-nth in the kernel's documentation
- * of fault injection). Prints for each operation how many failures it took.
+ * failnth: every allocation of every operation made to fail, as failnth.h says.
+ * Prints for each operation how many failures it met.
  */
 #define _GNU_SOURCE
 #include <linux/vfio.h>
-#include <stdbool.h>
 
-#include "drv.h"
-
-static int fd;			/* the context that is looked at */
-static char fdinfo_path[64];
-static char objects_path[128];
-static int nth_fd;		/* /proc/thread-self/fail-nth */
-
-static void die(const char *what)
-{
-	fprintf(stderr, "failnth: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-/* Whole files are read by hand: stdio would allocate, and hide the errno. */
-static int slurp(const char *path, char *buf, size_t size)
-{
-	int rc = 0, f = open(path, O_RDONLY | O_CLOEXEC);
-	size_t len = 0;
-	ssize_t n;
-
-	if (f < 0)
-		return errno;
-	while (len < size - 1) {
-		n = read(f, buf + len, size - 1 - len);
-		if (n < 0)
-			rc = errno;
-		if (n <= 0)
-			break;
-		len += n;
-	}
-	buf[len] = 0;
-	close(f);
-	return rc;
-}
-
-/*
- * Writing and reading the count is a system call like any other: what is left of
- * it may strike there. Then it is used up, and the call can be made again.
- */
-static void set_nth(int nth)
-{
-	char buf[16];
-	int n = snprintf(buf, sizeof(buf), "%d", nth), tries;
-
-	for (tries = 0; pwrite(nth_fd, buf, n, 0) != n; tries++)
-		if (errno != EFAULT || tries)
-			die("fail-nth");
-}
-
-/* Whether the count has struck since it was set. */
-static bool nth_has_struck(void)
-{
-	char buf[16] = "";
-
-	if (pread(nth_fd, buf, sizeof(buf) - 1, 0) >= 0)
-		return atoi(buf) == 0;
-	if (errno != EFAULT)
-		die("fail-nth");
-	return false;
-}
+#include "failnth.h"
 
 static char scratch[1 << 16];
 static uint32_t id;		/* the object of the operation */
@@ -435,17 +370,7 @@ static int run_write_slowly(void)
 		   16 * P - 9);
 }
 
-/*
- * Only run() meets failures. What it changed, undo() undoes. Where what is lost
- * may be only the answer to what has been done, answer_only is set.
- */
-static const struct {
-	const char *name;
-	void (*prepare)(void);
-	int (*run)(void);
-	void (*undo)(int rc);
-	bool answer_only;
-} ops[] = {
+static const struct op ops[] = {
 	{ "open", NULL, run_open, close_other, false },
 	{ "IOAS_ALLOC", NULL, run_alloc, destroy_made, false },
 	{ "DESTROY", make, run_destroy, destroy_kept, false },
@@ -473,106 +398,10 @@ static const struct {
 	  true },
 };
 
-/* What must not change: the counts, every line of the dump, and what is pinned. */
-static void state(char *buf, size_t size)
-{
-	struct pins pins = pins_now();
-	size_t len;
-
-	if (slurp(fdinfo_path, buf, size))
-		die(fdinfo_path);
-	len = strlen(buf);
-	if (slurp(objects_path, buf + len, size - len))
-		die(objects_path);
-	len = strlen(buf);
-	snprintf(buf + len, size - len, "pinned: %" PRIu64 "\n",
-		 pins.taken - pins.given);
-}
-
-/* The number of failures that it took until operation @i met no more. */
-static int try(unsigned int i)
-{
-	static char before[1 << 16], after[1 << 16];
-	int nth;
-
-	for (nth = 1; nth < 1000; nth++) {
-		bool injected, lost;
-		int rc, again;
-
-		if (ops[i].prepare)
-			ops[i].prepare();
-		state(before, sizeof(before));
-		set_nth(nth);
-		rc = ops[i].run();
-		/* What is left of the count was not reached. */
-		injected = nth_has_struck();
-		set_nth(0);
-		state(after, sizeof(after));
-		lost = rc == EFAULT && ops[i].answer_only;
-		if (rc && !lost) {
-			/* Nothing is in the way of doing it now. */
-			again = ops[i].run();
-			if (again) {
-				printf("%s, after failure %d: %s\n",
-				       ops[i].name, nth,
-				       strerrorname_np(again));
-				return -1;
-			}
-		}
-		if (ops[i].undo)
-			ops[i].undo(rc && !lost ? 0 : rc);
-
-		if (rc && !lost && strcmp(before, after)) {
-			printf("%s, failure %d: the context changed:\n%s\n%s\n",
-			       ops[i].name, nth, before, after);
-			return -1;
-		}
-		if (rc && rc != ENOMEM && rc != ENFILE && rc != EFAULT) {
-			printf("%s, failure %d: %s\n", ops[i].name, nth,
-			       strerrorname_np(rc));
-			return -1;
-		}
-		if (!injected) {
-			if (!rc)
-				return nth - 1;
-			printf("%s: %s without a failure\n", ops[i].name,
-			       strerrorname_np(rc));
-			return -1;
-		}
-	}
-	printf("%s: no end of failures\n", ops[i].name);
-	return -1;
-}
-
 int main(void)
 {
-	unsigned long ctx = 0;
-	unsigned int i;
-	char *line;
-
-	fd = open_iommu();
-	if (ioas_alloc(fd, &id) || ioas_alloc(fd, &id))
-		die("alloc");
-	snprintf(fdinfo_path, sizeof(fdinfo_path), "/proc/self/fdinfo/%d", fd);
-	if (slurp(fdinfo_path, scratch, sizeof(scratch)))
-		die(fdinfo_path);
-	line = strstr(scratch, "iommufd-ctx:\t");
-	if (line)
-		ctx = strtoul(line + strlen("iommufd-ctx:\t"), NULL, 10);
-	snprintf(objects_path, sizeof(objects_path),
-		 "/sys/kernel/debug/iommufd/%lu/objects", ctx);
+	failnth_begin();
 	memset(memory, 1, sizeof(memory));
 	session = drv_open(fd);
-	nth_fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	if (nth_fd < 0)
-		die("/proc/thread-self/fail-nth");
-
-	for (i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
-		int failures = try(i);
-
-		if (failures < 0)
-			return 1;
-		printf("%s: %d\n", ops[i].name, failures);
-	}
-	return 0;
+	return failnth_run(ops, sizeof(ops) / sizeof(ops[0]));
 }

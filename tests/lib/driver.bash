@@ -17,9 +17,16 @@ use_driver() {
 	fi
 }
 
-restore_driver() {
+# VFIO uses iommufd. modprobe takes away what a module needed only where it finds
+# that unused, so that it may fail, or say so, before or after the next is gone.
+vfio_is_gone() {
 	modprobe -r vfio-pci 2>/dev/null || true
 	modprobe -r vfio 2>/dev/null || true
+	[[ ! -d /sys/module/vfio_pci && ! -d /sys/module/vfio ]]
+}
+
+restore_driver() {
+	wait_for vfio_is_gone
 	driver_is_ours || rmmod iommufd
 	load_iommufd
 }
