@@ -23,8 +23,11 @@ static int nl_open(void)
 	int s = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
 	/* An answer that never comes is a failure, with EAGAIN. */
 	struct timeval limit = { .tv_sec = 10 };
+	/* An address: who has none is sent no event. */
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK };
 
-	if (s < 0 || setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &limit,
+	if (s < 0 || bind(s, (struct sockaddr *)&addr, sizeof(addr)) ||
+	    setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &limit,
 				sizeof(limit)))
 		die("socket");
 	return s;

@@ -109,7 +109,7 @@ kernel_args() {
 }
 
 qemu_args() {
-	printf '%s\n' -machine q35,kernel-irqchip=split -accel tcg,thread=multi \
+	printf '%s\n' -machine q35,kernel-irqchip=split -accel "$accel" "${icount[@]}" \
 		-cpu max,la57=off -smp 2 -m "${VM_MEMORY:-2G}" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-device intel-iommu,intremap=on -device edu \
