@@ -63,7 +63,9 @@ struct iommufd_ioctl {
 	[_IOC_NR(_cmd) - IOMMUFD_CMD_BASE] = {                                 \
 		.cmd = (_cmd) + BUILD_BUG_ON_ZERO(                             \
 			offsetof(typeof_member(union iommufd_ucmd_buffer,      \
-					       _member), size) != 0),          \
+					       _member), size) != 0) +         \
+			BUILD_BUG_ON_ZERO(sizeof_field(                        \
+				union iommufd_ucmd_buffer, _member) % 4),      \
 		.size = sizeof_field(union iommufd_ucmd_buffer, _member),      \
 		.min_size = offsetofend(                                       \
 			typeof_member(union iommufd_ucmd_buffer, _member),     \
@@ -105,13 +107,103 @@ static const struct iommufd_ioctl iommufd_ioctls[] = {
 		    iova, true),
 };
 
-static int reply(const struct iommufd_ucmd *ucmd,
-		 const struct iommufd_ioctl *row)
+/*
+ * Reads the user's struct into @buf, and its size into @size, which is the only
+ * time that it is read: of the copy it is not trusted.
+ *
+ * Nearly every caller has the struct that this driver has. Word by word that
+ * costs a fraction of a copy whose size the compiler does not know.
+ */
+static int fetch(const struct iommufd_ioctl *row, const void __user *from,
+		 union iommufd_ucmd_buffer *buf, u32 *size)
 {
-	if (copy_to_user(ucmd->ubuffer, ucmd->cmd,
-			 min_t(size_t, ucmd->user_size, row->size)))
-		return -EFAULT;
+	const u32 __user *words = from;
+	u32 *to = (u32 *)buf;
+	unsigned int i;
+
+	if (!user_read_access_begin(from, sizeof(*buf))) {
+		/* Seldom, at the end of the address space, it is shorter. */
+		if (get_user(*size, words))
+			return -EFAULT;
+		goto any_size;
+	}
+	unsafe_get_user(*size, words, fault);
+	if (*size == row->size) {
+		to[0] = *size;
+		for (i = 1; i < row->size / sizeof(u32); i++)
+			unsafe_get_user(to[i], words + i, fault);
+		user_read_access_end();
+		return 0;
+	}
+	user_read_access_end();
+any_size:
+	if (*size < row->min_size)
+		return -EINVAL;
+	return copy_struct_from_user(buf, row->size, from, *size);
+fault:
+	user_read_access_end();
+	return -EFAULT;
+}
+
+/* Writes it back, as far as the user has it. */
+static int reply(const struct iommufd_ioctl *row,
+		 const struct iommufd_ucmd *ucmd)
+{
+	u32 __user *words = ucmd->ubuffer;
+	const u32 *from = ucmd->cmd;
+	unsigned int i;
+
+	if (ucmd->user_size != row->size ||
+	    !user_write_access_begin(words, row->size))
+		return copy_to_user(ucmd->ubuffer, ucmd->cmd,
+				    min_t(size_t, ucmd->user_size,
+					  row->size)) ? -EFAULT : 0;
+	for (i = 0; i < row->size / sizeof(u32); i++)
+		unsafe_put_user(from[i], words + i, fault);
+	user_write_access_end();
 	return 0;
+fault:
+	user_write_access_end();
+	return -EFAULT;
+}
+
+static noinline long run(struct iommufd_ctx *ictx,
+			 const struct iommufd_ioctl *row, void __user *arg)
+{
+	struct iommufd_ucmd ucmd = {
+		.ictx = ictx,
+		.ubuffer = arg,
+	};
+	union iommufd_ucmd_buffer buf;
+	bool handled;
+	int rc;
+
+	rc = fetch(row, arg, &buf, &ucmd.user_size);
+	if (rc)
+		return rc;
+	ucmd.cmd = &buf;
+
+	rc = row->handler(&ucmd);
+	handled = !rc;
+	/* The first errno counts, so a failing reply to it changes nothing. */
+	if (rc && ucmd.reply_on_error)
+		reply(row, &ucmd);
+	else if (!rc && row->reply)
+		rc = reply(row, &ucmd);
+	if (rc && handled && ucmd.undo)
+		ucmd.undo(&ucmd);
+
+	/*
+	 * An object that the user did not hear of would be lost to it, so it is
+	 * published only now, when all that can fail has been done.
+	 */
+	if (ucmd.new_obj) {
+		if (rc)
+			iommufd_object_abort_and_destroy(ictx, ucmd.new_obj);
+		else
+			iommufd_object_finalize(ictx, ucmd.new_obj);
+	}
+	return rc;
 }
 
 /**
@@ -129,53 +221,14 @@ static int reply(const struct iommufd_ucmd *ucmd,
 long iommufd_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	unsigned int nr = _IOC_NR(cmd) - IOMMUFD_CMD_BASE;
-	struct iommufd_ucmd ucmd = {
-		.ictx = file->private_data,
-		.ubuffer = (void __user *)arg,
-	};
+	struct iommufd_ctx *ictx = file->private_data;
 	const struct iommufd_ioctl *row;
-	union iommufd_ucmd_buffer buf;
-	bool handled;
-	int rc;
 
 	if (nr >= ARRAY_SIZE(iommufd_ioctls))
-		return iommufd_vfio_ioctl(ucmd.ictx, cmd, arg);
+		return iommufd_vfio_ioctl(ictx, cmd, arg);
 	row = &iommufd_ioctls[array_index_nospec(nr,
 						 ARRAY_SIZE(iommufd_ioctls))];
 	if (!row->cmd || row->cmd != cmd)
 		return -ENOTTY;
-
-	/* The only time that the size is read; the copy is not trusted for it. */
-	if (get_user(ucmd.user_size, (u32 __user *)ucmd.ubuffer))
-		return -EFAULT;
-	if (ucmd.user_size < row->min_size)
-		return -EINVAL;
-	rc = copy_struct_from_user(&buf, row->size, ucmd.ubuffer,
-				   ucmd.user_size);
-	if (rc)
-		return rc;
-	ucmd.cmd = &buf;
-
-	rc = row->handler(&ucmd);
-	handled = !rc;
-	/* The first errno counts, so a failing reply to it changes nothing. */
-	if (rc && ucmd.reply_on_error)
-		reply(&ucmd, row);
-	else if (!rc && row->reply)
-		rc = reply(&ucmd, row);
-	if (rc && handled && ucmd.undo)
-		ucmd.undo(&ucmd);
-
-	/*
-	 * An object that the user did not hear of would be lost to it, so it is
-	 * published only now, when all that can fail has been done.
-	 */
-	if (ucmd.new_obj) {
-		if (rc)
-			iommufd_object_abort_and_destroy(ucmd.ictx,
-							 ucmd.new_obj);
-		else
-			iommufd_object_finalize(ucmd.ictx, ucmd.new_obj);
-	}
-	return rc;
+	return run(ictx, row, (void __user *)arg);
 }

@@ -335,22 +335,12 @@ struct iommufd_range {
 };
 
 /**
- * struct iommufd_area_tree - what an area knows of the subtree below it
- * @first: lowest IOVA of any area in it
- * @last: highest one
- * @gap: bytes of the largest hole between two neighbours in it
- */
-struct iommufd_area_tree {
-	unsigned long first;
-	unsigned long last;
-	unsigned long gap;
-};
-
-/**
  * struct iommufd_area - one mapping in an IOAS
  * @rb: in ioas->areas; ioas->lock
  * @next: once it is out of there: the next one to free
- * @tree: of the subtree; ioas->lock
+ * @gap: bytes of the hole below it, down to the area before or to IOVA 0;
+ *       ioas->lock
+ * @max_gap: the largest one in its subtree; ioas->lock
  * @start: first IOVA
  * @last: last IOVA
  * @ioas: where it is
@@ -368,7 +358,8 @@ struct iommufd_area {
 		struct rb_node rb;
 		struct iommufd_area *next;
 	};
-	struct iommufd_area_tree tree;
+	unsigned long gap;
+	unsigned long max_gap;
 	unsigned long start;
 	unsigned long last;
 	struct iommufd_ioas *ioas;
@@ -539,7 +530,7 @@ int iommufd_ioas_iova_ranges(struct iommufd_ucmd *ucmd);
 int iommufd_ioas_allow_iovas(struct iommufd_ucmd *ucmd);
 
 /* Ranges that are written to the user in one go. */
-#define IOMMUFD_RANGES_BATCH 16
+#define IOMMUFD_RANGES_BATCH 4
 unsigned int iommufd_ioas_usable(struct iommufd_ioas *ioas, unsigned long *pos,
 				 bool *more, struct iommu_iova_range *batch);
 
@@ -568,7 +559,8 @@ struct iommufd_area *iommufd_area_first(const struct iommufd_ioas *ioas,
 					unsigned long last);
 struct iommufd_area *iommufd_area_next(const struct iommufd_area *area);
 void iommufd_area_insert(struct iommufd_ioas *ioas, struct iommufd_area *area);
-void iommufd_area_remove(struct iommufd_ioas *ioas, struct iommufd_area *area);
+struct iommufd_area *iommufd_area_remove(struct iommufd_ioas *ioas,
+					 struct iommufd_area *area);
 int iommufd_iova_check(const struct iommufd_ioas *ioas, unsigned long start,
 		       unsigned long last);
 int iommufd_iova_find(const struct iommufd_ioas *ioas, unsigned long length,

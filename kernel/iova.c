@@ -3,9 +3,10 @@
  * Which IOVAs of an IOAS are taken, and where there is room.
  *
  * Areas never overlap, so one red-black tree by address finds the area at an
- * IOVA; and since each node also knows the largest hole between the areas below
- * it, the same tree finds the lowest hole of a size. Both take O(log n), which
- * the kernel's interval tree gives for the first only.
+ * IOVA; and since each node also knows the hole below its area and the largest
+ * one in its subtree, the same tree finds the lowest hole of a size. Both take
+ * O(log n), which the kernel's interval tree gives for the first only. A change
+ * goes up the tree only as far as it changes the largest hole.
  */
 #include <linux/align.h>
 #include <linux/errno.h>
@@ -19,30 +20,39 @@
 
 #define to_area(node) rb_entry_safe(node, struct iommufd_area, rb)
 
-static bool tree_compute(struct iommufd_area *area, bool exit)
+/* Called for each area on a way up, so it must be cheap. */
+static inline unsigned long tree_max(const struct iommufd_area *area)
 {
 	const struct iommufd_area *left = to_area(area->rb.rb_left);
 	const struct iommufd_area *right = to_area(area->rb.rb_right);
-	struct iommufd_area_tree tree = { area->start, area->last, 0 };
+	unsigned long max = area->gap;
 
-	if (left) {
-		tree.first = left->tree.first;
-		tree.gap = max(left->tree.gap,
-			       area->start - left->tree.last - 1);
-	}
-	if (right) {
-		tree.last = right->tree.last;
-		tree.gap = max3(tree.gap, right->tree.gap,
-				right->tree.first - area->last - 1);
-	}
-	if (exit && !memcmp(&tree, &area->tree, sizeof(tree)))
+	if (left && left->max_gap > max)
+		max = left->max_gap;
+	if (right && right->max_gap > max)
+		max = right->max_gap;
+	return max;
+}
+
+static inline bool tree_compute(struct iommufd_area *area, bool exit)
+{
+	unsigned long max = tree_max(area);
+
+	if (exit && area->max_gap == max)
 		return true;
-	area->tree = tree;
+	area->max_gap = max;
 	return false;
 }
 
-RB_DECLARE_CALLBACKS(static, tree_callbacks, struct iommufd_area, rb, tree,
+RB_DECLARE_CALLBACKS(static, tree_callbacks, struct iommufd_area, rb, max_gap,
 		     tree_compute);
+
+/* The hole below @area has changed; all else of the tree is right. */
+static void set_gap(struct iommufd_area *area, unsigned long gap)
+{
+	area->gap = gap;
+	tree_callbacks_propagate(&area->rb, NULL);
+}
 
 /**
  * iommufd_area_first - the lowest area in a range
@@ -92,17 +102,26 @@ struct iommufd_area *iommufd_area_next(const struct iommufd_area *area)
 void iommufd_area_insert(struct iommufd_ioas *ioas, struct iommufd_area *area)
 {
 	struct rb_node **link = &ioas->areas.rb_node, *parent = NULL;
+	struct iommufd_area *below = NULL, *above = NULL;
 
 	lockdep_assert_held_write(&ioas->lock);
 	while (*link) {
 		parent = *link;
-		link = area->start < to_area(parent)->start ?
-		       &parent->rb_left : &parent->rb_right;
+		if (area->start < to_area(parent)->start) {
+			above = to_area(parent);
+			link = &parent->rb_left;
+		} else {
+			below = to_area(parent);
+			link = &parent->rb_right;
+		}
 	}
 	area->ioas = ioas;
+	area->gap = area->start - (below ? below->last + 1 : 0);
+	area->max_gap = area->gap;
 	rb_link_node(&area->rb, parent, link);
-	tree_compute(area, false);
 	tree_callbacks_propagate(parent, NULL);
+	if (above)
+		set_gap(above, above->start - area->last - 1);
 	rb_insert_augmented(&area->rb, &ioas->areas, &tree_callbacks);
 	/* Those who look in from outside read them without the lock. */
 	WRITE_ONCE(ioas->nr_areas, ioas->nr_areas + 1);
@@ -113,13 +132,22 @@ void iommufd_area_insert(struct iommufd_ioas *ioas, struct iommufd_area *area)
  * iommufd_area_remove - an area cannot be found any more
  * @ioas: where it is; its lock is held for writing
  * @area: nothing pins in it
+ *
+ * Return: the next one up, or NULL.
  */
-void iommufd_area_remove(struct iommufd_ioas *ioas, struct iommufd_area *area)
+struct iommufd_area *iommufd_area_remove(struct iommufd_ioas *ioas,
+					 struct iommufd_area *area)
 {
+	struct iommufd_area *above = iommufd_area_next(area);
+
 	lockdep_assert_held_write(&ioas->lock);
 	rb_erase_augmented(&area->rb, &ioas->areas, &tree_callbacks);
+	if (above)
+		set_gap(above, above->gap + area->gap +
+			       (area->last - area->start + 1));
 	WRITE_ONCE(ioas->nr_areas, ioas->nr_areas - 1);
 	WRITE_ONCE(ioas->mapped, ioas->mapped - (area->last - area->start + 1));
+	return above;
 }
 
 /**
@@ -155,42 +183,27 @@ struct hole {
 	const struct iommufd_area *above;
 };
 
-static void hole_between(unsigned long below, const struct iommufd_area *above,
-			 struct hole *hole)
+/* The hole below @above. */
+static void hole_below(const struct iommufd_area *above, struct hole *hole)
 {
-	hole->start = below + 1;
+	hole->start = above->start - above->gap;
 	hole->last = above->start - 1;
 	hole->above = above;
 }
 
-static const struct iommufd_area *leftmost(const struct iommufd_area *area)
-{
-	while (area->rb.rb_left)
-		area = to_area(area->rb.rb_left);
-	return area;
-}
-
-/* The lowest hole of @length or more among the areas below @area: there is. */
-static void hole_in_subtree(const struct iommufd_area *area,
-			    unsigned long length, struct hole *hole)
+/* The lowest area below @area with a hole of @length or more below it: there is. */
+static const struct iommufd_area *find_gap(const struct iommufd_area *area,
+					   unsigned long length)
 {
 	for (;;) {
 		const struct iommufd_area *left = to_area(area->rb.rb_left);
-		const struct iommufd_area *right = to_area(area->rb.rb_right);
 
-		if (left && left->tree.gap >= length) {
+		if (left && left->max_gap >= length)
 			area = left;
-			continue;
-		}
-		if (left && area->start - left->tree.last > length) {
-			hole_between(left->tree.last, area, hole);
-			return;
-		}
-		if (right->tree.first - area->last > length) {
-			hole_between(area->last, leftmost(right), hole);
-			return;
-		}
-		area = right;
+		else if (area->gap >= length)
+			return area;
+		else
+			area = to_area(area->rb.rb_right);
 	}
 }
 
@@ -198,39 +211,34 @@ static void hole_in_subtree(const struct iommufd_area *area,
  * The lowest hole of @length or more that lies above @area. Its size is not
  * checked if it is the last one.
  */
-static void hole_above(const struct iommufd_area *area, unsigned long length,
+static void hole_above(const struct iommufd_ioas *ioas,
+		       const struct iommufd_area *area, unsigned long length,
 		       struct hole *hole)
 {
-	const struct iommufd_area *right, *up;
-
 	for (;;) {
-		right = to_area(area->rb.rb_right);
-		if (right && right->tree.first - area->last > length) {
-			hole_between(area->last, leftmost(right), hole);
-			return;
-		}
-		if (right && right->tree.gap >= length) {
-			hole_in_subtree(right, length, hole);
+		const struct iommufd_area *right = to_area(area->rb.rb_right);
+		const struct rb_node *node;
+
+		if (right && right->max_gap >= length) {
+			hole_below(find_gap(right, length), hole);
 			return;
 		}
 		/* None below: up, to the first that this all is left of. */
-		for (up = to_area(rb_parent(&area->rb));
-		     up && &area->rb == up->rb.rb_right;
-		     up = to_area(rb_parent(&area->rb)))
-			area = up;
-		if (!up) {
-			/* Its last may be the highest address there is. */
-			hole->start = area->tree.last + 1;
-			hole->last = ULONG_MAX;
-			hole->above = NULL;
+		for (node = &area->rb; rb_parent(node); node = rb_parent(node))
+			if (node == rb_parent(node)->rb_left)
+				break;
+		area = to_area(rb_parent(node));
+		if (!area)
+			break;
+		if (area->gap >= length) {
+			hole_below(area, hole);
 			return;
 		}
-		if (up->start - area->tree.last > length) {
-			hole_between(area->tree.last, up, hole);
-			return;
-		}
-		area = up;
 	}
+	/* Its last may be the highest address there is. */
+	hole->start = to_area(rb_last(&ioas->areas))->last + 1;
+	hole->last = ULONG_MAX;
+	hole->above = NULL;
 }
 
 /*
@@ -247,10 +255,12 @@ static int find_in_span(const struct iommufd_ioas *ioas, unsigned long from,
 	struct hole hole = { from, to, NULL };
 
 	area = iommufd_area_first(ioas, from, to);
-	if (area && area->start <= from)
-		hole_above(area, length, &hole);
-	else if (area)
-		hole_between(from - 1, area, &hole);
+	if (area && area->start <= from) {
+		hole_above(ioas, area, length, &hole);
+	} else if (area) {
+		hole_below(area, &hole);
+		hole.start = max(hole.start, from);
+	}
 
 	while (hole.start && hole.start <= to) {
 		unsigned long start, last;
@@ -264,7 +274,7 @@ static int find_in_span(const struct iommufd_ioas *ioas, unsigned long from,
 		}
 		if (!hole.above)
 			break;
-		hole_above(hole.above, length, &hole);
+		hole_above(ioas, hole.above, length, &hole);
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		cond_resched();

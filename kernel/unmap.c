@@ -84,16 +84,20 @@ static void free_areas(struct iommufd_area **list)
 	}
 }
 
-/* Whether an end of the range lies within an area. */
-static bool cuts(const struct iommufd_ioas *ioas, unsigned long start,
+/* Whether an end of the range lies within an area; @first is the lowest in it. */
+static bool cuts(const struct iommufd_ioas *ioas,
+		 const struct iommufd_area *first, unsigned long start,
 		 unsigned long last)
 {
-	const struct iommufd_area *area;
+	const struct iommufd_area *area = first;
 
-	area = iommufd_area_first(ioas, start, start);
-	if (area && area->start < start)
+	if (!first)
+		return false;
+	if (first->start < start)
 		return true;
-	area = iommufd_area_first(ioas, last, last);
+	/* Seldom is it not the only one, or all of the range. */
+	if (first->last < last)
+		area = iommufd_area_first(ioas, last, last);
 	return area && area->last > last;
 }
 
@@ -122,9 +126,11 @@ int iommufd_unmap_range(struct iommufd_ioas *ioas, unsigned long start,
 	*unmapped = 0;
 	if (down_write_killable(&ioas->lock))
 		return -EINTR;
-	if (cuts(ioas, start, last))
+	area = iommufd_area_first(ioas, start, last);
+	if (cuts(ioas, area, start, last)) {
 		rc = -ENOENT;
-	area = rc ? NULL : iommufd_area_first(ioas, start, last);
+		area = NULL;
+	}
 	while (area && area->start <= last) {
 		unsigned long end = area->last;
 
@@ -142,8 +148,7 @@ int iommufd_unmap_range(struct iommufd_ioas *ioas, unsigned long start,
 			if (rc)
 				break;
 		}
-		next = iommufd_area_next(area);
-		iommufd_area_remove(ioas, area);
+		next = iommufd_area_remove(ioas, area);
 		*unmapped += end - area->start + 1;
 		area->next = gone;
 		gone = area;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Times calls on /dev/iommu, whichever driver is behind it. Prints one line a
- * row, "NAME NANOSECONDS": for one call; for one object or area of N where the
+ * bench [ROW...]: times calls on /dev/iommu, whichever driver is behind it, of
+ * all rows or of these. Prints one line a row, "NAME NANOSECONDS": for one call; for one object or area of N where the
  * name ends in -N; for one call where there are N areas already if it ends in
  * -among-N. Nothing is pinned in any of them. The rows of areas are:
  *
@@ -28,6 +28,17 @@
 #define WANTED_NS 200000000ULL
 
 static int fd;
+static char **rows;		/* those that are wanted; none: all */
+
+static bool wanted(const char *name)
+{
+	char **row;
+
+	for (row = rows; *row; row++)
+		if (!strcmp(*row, name))
+			return true;
+	return !*rows;
+}
 
 static uint64_t now(void)
 {
@@ -81,6 +92,8 @@ static void row(const char *name, void (*fn)(void))
 {
 	uint64_t calls, i, took;
 
+	if (!wanted(name))
+		return;
 	for (calls = 1; ; calls *= 2) {
 		uint64_t start = now();
 
@@ -100,13 +113,18 @@ static void teardown(unsigned int nr)
 	uint64_t start;
 	unsigned int i;
 	uint32_t id;
-	int other = open_iommu();
+	char name[64];
+	int other;
 
+	snprintf(name, sizeof(name), "teardown-%u", nr);
+	if (!wanted(name))
+		return;
+	other = open_iommu();
 	for (i = 0; i < nr; i++)
 		must(!ioas_alloc(other, &id), "IOAS alloc");
 	start = now();
 	close(other);
-	printf("teardown-%u %.1f\n", nr, (double)(now() - start) / nr);
+	printf("%s %.1f\n", name, (double)(now() - start) / nr);
 	fflush(stdout);
 }
 
@@ -123,8 +141,11 @@ static void dump(unsigned int nr)
 	ssize_t n;
 	uint32_t id;
 	FILE *f;
-	int other = open_iommu(), in;
+	int other, in;
 
+	if (!wanted("dump-100000"))
+		return;
+	other = open_iommu();
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", other);
 	f = fopen(path, "r");
 	while (f && fgets(line, sizeof(line), f))
@@ -234,8 +255,10 @@ static void among(const char *name, void (*fn)(void), unsigned int nr,
 {
 	char what[64];
 
-	areas(nr, apart);
 	snprintf(what, sizeof(what), "%s-among-%u", name, nr);
+	if (!wanted(what))
+		return;
+	areas(nr, apart);
 	row(what, fn);
 	must(!destroy(fd, ioas), "IOAS destroy");
 }
@@ -243,13 +266,19 @@ static void among(const char *name, void (*fn)(void), unsigned int nr,
 /* What a VMM does at its start and at its end, per area. */
 static void map_all(unsigned int nr)
 {
-	uint64_t start = now();
+	char map[64], unmap_all[64];
+	uint64_t start;
 
+	snprintf(map, sizeof(map), "map-%u", nr);
+	snprintf(unmap_all, sizeof(unmap_all), "unmap-all-%u", nr);
+	if (!wanted(map) && !wanted(unmap_all))
+		return;
+	start = now();
 	areas(nr, 2 * P);
-	printf("map-%u %.1f\n", nr, (double)(now() - start) / nr);
+	printf("%s %.1f\n", map, (double)(now() - start) / nr);
 	start = now();
 	must(unmap(ioas, 0, UINT64_MAX) == nr * P, "unmap of all");
-	printf("unmap-all-%u %.1f\n", nr, (double)(now() - start) / nr);
+	printf("%s %.1f\n", unmap_all, (double)(now() - start) / nr);
 	fflush(stdout);
 	must(!destroy(fd, ioas), "IOAS destroy");
 }
@@ -268,6 +297,8 @@ static void allow_iovas(void)
 	unsigned int i, round;
 	uint64_t start;
 
+	if (!wanted("allow-iovas-1000"))
+		return;
 	must(!ioas_alloc(fd, &ioas), "IOAS alloc");
 	for (i = 0; i < NR_ALLOWED; i++) {
 		list[i].start = 2 * i * P;
@@ -276,7 +307,7 @@ static void allow_iovas(void)
 	start = now();
 	for (round = 0; round < 20; round++)
 		must(!call(fd, IOMMU_IOAS_ALLOW_IOVAS, &cmd), "allow");
-	printf("allow-iovas-%u %.1f\n", NR_ALLOWED,
+	printf("allow-iovas-1000 %.1f\n",
 	       (double)(now() - start) / round / NR_ALLOWED);
 	fflush(stdout);
 	must(!destroy(fd, ioas), "IOAS destroy");
@@ -299,11 +330,13 @@ static void area_rows(void)
 	must(!destroy(fd, other_ioas), "IOAS destroy");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	cpu_set_t set;
 	uint32_t id;
 
+	(void)argc;
+	rows = argv + 1;
 	CPU_ZERO(&set);
 	CPU_SET(0, &set);
 	sched_setaffinity(0, sizeof(set), &set);
