@@ -31,7 +31,16 @@ struct collision_row {
 	size_t device_count;
 };
 
+/* struct seen - what is kept of a device that was written */
+struct seen {
+	const struct device_name *name;
+	uint64_t group;
+	uint64_t width;
+};
+
 char *devices_help(int key, const char *text, void *input);
+
+void embed_json(json_t *object, const char *before);
 
 /* ADDRESS_WIDTH: of the table's first column. */
 void device_print_head(int address_width);
@@ -42,5 +51,8 @@ json_t *device_json(const struct device_row *row);
 void collision_print_head(void);
 void collision_print_row(const struct collision_row *row);
 json_t *collision_json(const struct collision_row *row);
+
+size_t devices_check(const struct guest_map *map, struct seen *seen,
+		     size_t count);
 
 #endif

@@ -13,6 +13,15 @@
 #define NAMED_BLOCKERS 1
 #define NAMED_DEVICES 2
 
+/* BEFORE is what stands between it and what was before. */
+void embed_json(json_t *object, const char *before)
+{
+	fputs(before, stdout);
+	/* jansson tells no errno; stdout's own state is asked at the end */
+	json_dumpf(object, stdout, 0);
+	json_decref(object);
+}
+
 /* struct flat - what of a row are simple values, as columns.c takes them */
 struct flat {
 	const char *address;
