@@ -19,7 +19,7 @@ struct hits {
 	uint64_t group;		/* that is being looked at */
 };
 
-/* Stable, as the order of devices in a group is the user's. */
+/* And in a group by address, as names lie in memory in that order. */
 static int by_group(const void *a, const void *b)
 {
 	const struct seen *x = a, *y = b;

@@ -349,7 +349,7 @@ char *devices_help(int key, const char *text, void *input)
 
 void collision_print_head(void)
 {
-	printf("%4s  %-23s  %-23s  %-10s  %s\n", "LINE", "GUEST", "RESERVED",
+	printf("%4s  %-27s  %-27s  %-10s  %s\n", "LINE", "GUEST", "RESERVED",
 	       "TYPE", "DEVICES");
 }
 
@@ -359,7 +359,7 @@ static void print_range(uint64_t start, uint64_t last)
 
 	snprintf(text, sizeof(text), "0x%jx-0x%jx", (uintmax_t)start,
 		 (uintmax_t)last);
-	printf("  %-23s", text);
+	printf("  %-27s", text);
 }
 
 void collision_print_row(const struct collision_row *row)
