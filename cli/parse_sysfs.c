@@ -40,18 +40,18 @@ bool parse_hex(const char *text, uint64_t *value)
 /* "0x00000000fee00000 0x00000000feefffff msi", and perhaps a newline */
 bool parse_reserved_region(const char *line, struct reserved_region *region)
 {
-	size_t first = strcspn(line, " \n"), second, type;
+	size_t first = strcspn(line, "\n "), second, type;
 	const char *at = line;
 
 	if (at[first] != ' ' || !hex(at, first, &region->start))
 		return false;
 	at += first + 1;
-	second = strcspn(at, " \n");
+	second = strcspn(at, "\n ");
 	if (at[second] != ' ' || !hex(at, second, &region->last) ||
 	    region->last < region->start)
 		return false;
 	at += second + 1;
-	type = strcspn(at, " \n");
+	type = strcspn(at, "\n ");
 	if (!type || type >= sizeof(region->type) || at[type] == ' ')
 		return false;
 	for (size_t i = 0; i < type; i++)
