@@ -49,26 +49,35 @@ bool parse_mode(const char *text, unsigned int *mode)
 
 /*
  * The first LEN bytes of TEXT as sysfs has it, in lower case and with its
- * domain, which is 0000 where it is left out: "01:00.0", "0000:01:00.0".
+ * domain, which is 0000 where it is left out: "01:00.0", "0000:01:00.0". What
+ * is behind a VMD has a domain past ffff: "10000:e1:00.0".
  */
 bool parse_pci_address(const char *text, size_t len,
 		       char address[PCI_ADDRESS_SIZE])
 {
-	static const char form[] = "xxxx:xx:xx.7";
-	size_t skip = sizeof(form) - 1 - len;
+	static const char form[] = ":xx:xx.7";
+	const size_t tail = sizeof(form) - 1;
+	size_t domain = len > tail - 1 ? len - tail : 0;
 
-	if (len != sizeof(form) - 1 && len != sizeof(form) - 1 - 5)
+	/* without a domain there is no ':' before the bus either */
+	if (len == tail - 1) {
+		domain = 4;
+		memcpy(address, "0000:", 5);
+	} else if (len < tail + 4 || len > tail + 8 ||
+		   (domain > 4 && *text == '0')) {
 		return false;
-	memcpy(address, "0000:", 5);
+	}
 	for (size_t i = 0; i < len; i++) {
-		char c = tolower((unsigned char)text[i]), f = form[skip + i];
+		size_t at = domain + tail - len + i;
+		char c = tolower((unsigned char)text[i]);
+		char f = at < domain ? 'x' : form[at - domain];
 
 		if (f == 'x' ? !isxdigit((unsigned char)c) :
 		    f == '7' ? c < '0' || c > '7' : c != f)
 			return false;
-		address[skip + i] = c;
+		address[at] = c;
 	}
-	address[sizeof(form) - 1] = '\0';
+	address[domain + tail] = '\0';
 	return true;
 }
 

@@ -49,8 +49,8 @@ struct fdinfo {
 	uint64_t ioas;
 };
 
-/* "0000:01:00.0", with its end */
-#define PCI_ADDRESS_SIZE 13
+/* "ffffffff:01:00.0", with its end; most have a domain of four digits */
+#define PCI_ADDRESS_SIZE 17
 
 /*
  * struct hold_record - what a holder writes down of itself, for who looks on

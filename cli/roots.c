@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "roots.h"
@@ -88,4 +89,61 @@ int root_read(const char *path, char *buf, unsigned int size)
 		return -1;
 	buf[used] = '\0';
 	return used;
+}
+
+/* Returns NULL with errno. */
+DIR *root_opendir(const char *path)
+{
+	int fd = root_open(path, O_RDONLY | O_DIRECTORY), err;
+	DIR *dir;
+
+	if (fd < 0)
+		return NULL;
+	dir = fdopendir(fd);
+	if (!dir) {
+		err = errno;
+		close(fd);
+		errno = err;
+	}
+	return dir;
+}
+
+/*
+ * Where the link at PATH leads, cut at SIZE - 1. Returns its length, or -1 with
+ * errno.
+ */
+int root_readlink(const char *path, char *buf, unsigned int size)
+{
+	char *full;
+	ssize_t len;
+	int err;
+
+	if (asprintf(&full, "%s%s", prefix(), path) < 0) {
+		errno = ENOMEM;
+		return -1;
+	}
+	len = readlink(full, buf, size - 1);
+	err = errno;
+	free(full);
+	errno = err;
+	if (len < 0)
+		return -1;
+	buf[len] = '\0';
+	return len;
+}
+
+/* The last word of where a link leads: what sysfs calls what it leads to. */
+bool root_linkname(const char *path, char *name, unsigned int size)
+{
+	char target[1024];
+	const char *base;
+
+	if (root_readlink(path, target, sizeof(target)) < 0)
+		return false;
+	base = strrchr(target, '/');
+	base = base ? base + 1 : target;
+	if (!*base || strlen(base) >= size)
+		return false;
+	memcpy(name, base, strlen(base) + 1);
+	return true;
 }

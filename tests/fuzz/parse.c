@@ -12,6 +12,7 @@
 
 #include "parse.h"
 #include "parse_range.h"
+#include "parse_sysfs.h"
 
 static void check(bool right)
 {
@@ -49,10 +50,25 @@ static void pci_address(const char *text)
 
 	if (!parse_pci_address(text, strlen(text), address))
 		return;
-	check(strlen(address) == PCI_ADDRESS_SIZE - 1);
+	check(strlen(address) >= strlen("0000:00:00.0") &&
+	      strlen(address) < PCI_ADDRESS_SIZE);
 	check(strspn(address, "0123456789abcdef:.") == strlen(address));
 	check(parse_pci_address(address, strlen(address), again));
 	check(!strcmp(address, again));
+}
+
+static void sysfs(const char *text)
+{
+	struct reserved_region region;
+	uint64_t width;
+
+	if (parse_reserved_region(text, &region))
+		check(region.start <= region.last && *region.type &&
+		      !strpbrk(region.type, " \n\"\\"));
+	if (parse_intel_cap(text, &width))
+		check(width && width <= 64);
+	if (parse_amd_features(text, &width))
+		check(width >= 48 && width <= 64);
 }
 
 static void words(const char *text)
@@ -67,6 +83,7 @@ static void words(const char *text)
 	if (parse_hold_record(text, &record))
 		check(record.pid <= INT64_MAX && record.since <= INT64_MAX);
 	pci_address(text);
+	sysfs(text);
 }
 
 /* A mistake lies within the text or right behind it, and has a remedy. */

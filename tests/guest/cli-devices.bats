@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The machine's own devices: QEMU's edu behind an emulated VT-d, and a south
+# bridge whose functions are in one group.
+
+setup() {
+	load ../lib/guest
+	guest_setup
+	SCHEMA=$TOP/schema/iommufdctl.schema.json
+	unset IOMMUFDCTL_CONTEXT
+	local dev
+	for dev in /sys/bus/pci/devices/*; do
+		[[ $(<"$dev/vendor"):$(<"$dev/device") != 0x1234:0x11e8 ]] ||
+			EDU=${dev##*/}
+	done
+	GROUP=$(basename "$(readlink "/sys/bus/pci/devices/$EDU/iommu_group")")
+}
+
+teardown() {
+	exec 7>&-
+	give_to ''
+	guest_teardown
+}
+
+# give_to DRIVER: that driver has edu, or none
+give_to() {
+	local dev=/sys/bus/pci/devices/$EDU
+	[[ ! -e $dev/driver ]] || echo "$EDU" >"$dev/driver/unbind"
+	echo "$1" >"$dev/driver_override"
+	[[ ! $1 ]] || echo "$EDU" >/sys/bus/pci/drivers_probe
+}
+
+# prints each device, and each other one of its group that has a driver; neither
+# VFIO nor PCI ports have any here
+blocked() {
+	local dev other
+	for dev in /sys/bus/pci/devices/*; do
+		for other in "$dev"/iommu_group/devices/*; do
+			[[ ${other##*/} == "${dev##*/}" || ! -e $other/driver ]] ||
+				echo "${dev##*/} ${other##*/}"
+		done
+	done
+}
+
+@test "all that sysfs has of this machine, and what of it is in the way" {
+	must iommufdctl devices --json
+	assert_schema "$SCHEMA" '#/$defs/devices'
+	assert_json '[.devices[].address] == $there' --argjson there \
+		"$(cd /sys/bus/pci/devices && printf '%s\n' * | jq -Rs 'split("\n")[:-1]')"
+	assert_json '.devices[] | select(.address == $edu) | .group == $group and
+		.driver == null and .viable and .vfio_cdev == null and
+		.holders == [] and .iommu == "dmar0" and .iommu_kind == "intel" and
+		.address_width == 39 and any(.reserved[]; . == {start: "0xfee00000",
+		last: "0xfeefffff", type: "msi"})' --arg edu "$EDU" --argjson group "$GROUP"
+	# as the kernel itself says what is reserved
+	assert_json '[.devices[] | select(.address == $edu).reserved[].start] ==
+		$there' --arg edu "$EDU" --argjson there "$(cut -d ' ' -f 1 \
+		"/sys/kernel/iommu_groups/$GROUP/reserved_regions" |
+		sed 's/^0x0*\(.\)/0x\1/' | jq -Rs 'split("\n")[:-1]')"
+	# whoever shares a group with a device that the host uses cannot go
+	blocked >"$BATS_TEST_TMPDIR/blocked"
+	[[ -s $BATS_TEST_TMPDIR/blocked ]]
+	diff "$BATS_TEST_TMPDIR/blocked" <(jq -r '.devices[] |
+		"\(.address) \(.blockers[].address)"' <<<"$output")
+	must as_user iommufdctl devices "$EDU"
+	assert_line --regexp "^group +$GROUP$"
+}
+
+@test "vfio-pci has it: no character device without one, and who has the group" {
+	modprobe vfio-pci
+	give_to vfio-pci
+	must iommufdctl devices --json "$EDU"
+	assert_json '.devices[0] | .driver == "vfio-pci" and .viable and
+		.holders == []'
+	# the class device is there on both stock kernels, and has no number
+	[[ ! -e /sys/bus/pci/devices/$EDU/vfio-dev/vfio0/dev ]]
+	assert_json '.devices[0].vfio_cdev == null'
+	exec 7<>"/dev/vfio/$GROUP"
+	must iommufdctl devices --json "$EDU"
+	assert_schema "$SCHEMA" '#/$defs/devices'
+	# the tool inherits it too, as any child of this shell
+	assert_json 'any(.devices[0].holders[]; . == {pid: $pid, comm: "bash", fd: 7})' \
+		--argjson pid $BASHPID
+	must as_user iommufdctl devices "$EDU" 7>&-
+	assert_line --partial "more may hold these devices"
+}
+
+@test "a guest's memory map, against what this machine reserves" {
+	local map=$BATS_TEST_TMPDIR/guest.map
+	echo 'map 0-bfffffff' >"$map"
+	must iommufdctl devices --check-map "$map" "$EDU"
+	echo 'map 0-ffffffff' >>"$map"
+	must_fail 1 iommufdctl devices --check-map "$map" "$EDU"
+	assert_line --regexp "^ +2 .* 0xfee00000-0xfeefffff +msi +$EDU$"
+	# as far as this IOMMU translates, and a byte further
+	echo 'map 100000000-7fffffffff' >"$map"
+	must iommufdctl devices --check-map "$map" "$EDU"
+	echo 'map 100000000-8000000000' >"$map"
+	must_fail 1 iommufdctl devices --check-map "$map" "$EDU"
+	assert_line --partial beyond-address-width
+}
