@@ -36,6 +36,7 @@ enum option_key {
 	OPTION_IOVA,
 	OPTION_NO_HUGE_PAGES,
 	OPTION_READ_ONLY,
+	OPTION_PLAN,
 };
 
 extern const struct argp common_argp;
