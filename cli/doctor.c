@@ -80,21 +80,37 @@ const struct argp doctor_argp = {
 	.children = common_children,
 };
 
+/* Where a check fails for what an earlier one has found, that one's number. */
+static size_t same_cause(const struct finding *findings, size_t i)
+{
+	size_t n = 0;
+
+	while (n < i && (!findings[n].remedy || !findings[i].remedy ||
+			 strcmp(findings[n].remedy, findings[i].remedy)))
+		n++;
+	return n;
+}
+
 static void print_text(const struct finding *findings)
 {
 	size_t count[3] = {};
 
 	for (size_t i = 0; i < CHECKS; i++) {
 		const struct finding *f = &findings[i];
+		size_t first = same_cause(findings, i);
 
 		count[f->verdict]++;
 		printf("%-4s  %-19s  %s\n", verdicts[f->verdict], checks[i].id,
 		       f->seen);
 		if (f->verdict == VERDICT_OK)
 			continue;
-		printf("%*sbecause: %s\n", 27, "", checks[i].why);
+		if (first < i) {
+			printf("      mended with %s\n", checks[first].id);
+			continue;
+		}
+		printf("      why   %s\n", checks[i].why);
 		if (f->remedy)
-			printf("%*s  remedy: %s\n", 27, "", f->remedy);
+			printf("      mend  %s\n", f->remedy);
 	}
 	printf("\n%s: %zu ok, %zu warn, %zu fail\n",
 	       count[VERDICT_FAIL] ? "not ready" : "ready", count[VERDICT_OK],

@@ -66,6 +66,7 @@ struct who {
  * @cmdline: of the kernel
  * @guest: it is a virtual machine
  * @driver_remedy: by the check 'iommufd': what gets the driver loaded, or NULL
+ * @module_unsigned: the same: that will load a module that DKMS has built
  * @iommu_remedy: by the check 'iommu': what turns it on, or NULL
  * @iommu_on: by the check 'iommu': there are groups
  */
@@ -79,6 +80,7 @@ struct host {
 	bool guest;
 	struct who who;
 	char *driver_remedy;
+	bool module_unsigned;
 	char *iommu_remedy;
 	bool iommu_on;
 };

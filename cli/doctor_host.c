@@ -92,12 +92,14 @@ static void iommu_is_on(size_t groups, struct finding *f)
 	struct iommu_info first;
 	size_t count = first_iommu(&first);
 	const char *kind = iommu_kind_name(first.kind);
+	bool one = count == 1;
 	char *width = first.address_width == UNKNOWN ? text_of("%s", "") :
-		text_of(", %ju-bit addresses", (uintmax_t)first.address_width);
+		text_of("%ju-bit addresses, ", (uintmax_t)first.address_width);
 
 	if (count)
-		found(f, VERDICT_OK, "on: %zu of kind %s%s, %zu groups", count,
-		      kind ? kind : first.name, width, groups);
+		found(f, VERDICT_OK, "on: %zu %s (%s), %s%zu groups", count,
+		      one ? "IOMMU" : "IOMMUs", kind ? kind : first.name,
+		      width, groups);
 	else
 		found(f, VERDICT_OK, "on: %zu groups", groups);
 	free(width);
@@ -317,7 +319,8 @@ void check_interrupts(struct host *host, struct finding *f)
 		break;
 	case ISOLATION_YES:
 		found(f, VERDICT_OK, host->cpu == CPU_ARM ?
-		      "on: interrupts go through an ITS" : "on");
+		      "on: interrupts go through an ITS" :
+		      "on: interrupts go through the IOMMU");
 		break;
 	case ISOLATION_NO:
 		not_isolated(host, f);
@@ -331,6 +334,7 @@ struct survey {
 	size_t groups;		/* with such a device */
 	size_t spoilt;		/* of them, with one that the host uses too */
 	uint64_t worst;		/* the first such group */
+	const char *driver;	/* what its other devices are to have */
 	char *blockers;		/* addresses in it, blanks between */
 	char *names;		/* the same for people */
 };
@@ -359,6 +363,8 @@ static void look_at_group(struct survey *s, const struct device_info *info)
 			continue;
 		if (s->worst == UNKNOWN) {
 			s->worst = group.id;
+			s->driver = strcmp(info->driver, "iommufd_vfio_pci") ?
+				    "vfio-pci" : "iommufd_vfio_pci";
 			s->spoilt++;
 		} else if (s->worst != group.id) {
 			s->spoilt++;
@@ -381,16 +387,18 @@ static void tell_groups(const struct survey *s, struct finding *f)
 		found(f, VERDICT_OK, "no device is bound to a driver of VFIO "
 		      "yet ('iommufdctl devices' shows what there is)");
 	} else if (!s->spoilt) {
-		found(f, VERDICT_OK, "%zu devices are bound to a driver of "
-		      "VFIO, in %zu groups, all viable", s->bound, s->groups);
+		found(f, VERDICT_OK, "devices bound to a driver of VFIO: %zu, in "
+		      "%zu groups, all of them viable", s->bound, s->groups);
 	} else {
-		found(f, VERDICT_FAIL, "%zu of %zu groups with a device of VFIO "
-		      "are not viable: the host uses, in group %ju, %s",
-		      s->spoilt, s->groups, (uintmax_t)s->worst, s->names);
-		mend(f, "for d in%s; do echo vfio-pci "
+		found(f, VERDICT_FAIL, "of %zu groups with a device of VFIO %zu "
+		      "are not viable, as the host uses devices of theirs too: "
+		      "in group %ju %s", s->groups, s->spoilt,
+		      (uintmax_t)s->worst, s->names);
+		mend(f, "for d in%s; do echo %s "
 		     ">/sys/bus/pci/devices/$d/driver_override; echo $d "
 		     ">/sys/bus/pci/devices/$d/driver/unbind; echo $d "
-		     ">/sys/bus/pci/drivers_probe; done", s->blockers);
+		     ">/sys/bus/pci/drivers_probe; done", s->blockers,
+		     s->driver);
 	}
 }
 

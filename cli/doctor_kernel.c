@@ -55,6 +55,19 @@ static bool for_another(const struct host *host, char other[96])
 	return hit;
 }
 
+/* Debian's kernels that the module is made for: see README. */
+static bool module_fits(const struct host *host)
+{
+	return !strncmp(host->release, "6.1.", 4) ||
+	       !strncmp(host->release, "6.12.", 5);
+}
+
+/* As Debian's packages have it. */
+static const char *arch(const struct host *host)
+{
+	return host->cpu == CPU_ARM ? "arm64" : "amd64";
+}
+
 static void iommufd_missing(const struct host *host, const char *config,
 			    struct finding *f)
 {
@@ -82,6 +95,12 @@ static void iommufd_missing(const struct host *host, const char *config,
 		      "but was not built for kernel %s", host->release);
 		mend(f, "apt-get install linux-headers-%s && dkms autoinstall "
 		     "-k %s && modprobe iommufd", host->release, host->release);
+	} else if (!module_fits(host)) {
+		found(f, VERDICT_FAIL, "kernel %s has no iommufd (%s), and is "
+		      "none that this project's module is made for",
+		      host->release, config);
+		mend(f, "apt-get install linux-image-%s linux-headers-%s  # then "
+		     "reboot into that kernel", arch(host), arch(host));
 	} else {
 		found(f, VERDICT_FAIL, "kernel %s has no iommufd (%s), and this "
 		      "project's module is not installed", host->release,
@@ -137,7 +156,10 @@ void check_iommufd(struct host *host, struct finding *f)
 		iommufd_missing(host, config, f);
 	}
 	free(config);
-	if (f->verdict == VERDICT_FAIL && f->remedy)
+	if (f->verdict != VERDICT_FAIL)
+		return;
+	host->module_unsigned = value == CONFIG_NO;
+	if (f->remedy)
 		host->driver_remedy = text_of("%s", f->remedy);
 }
 
@@ -192,9 +214,8 @@ static void our_driver(const struct host *host, const struct module *driver,
 static void vfio_itself(const struct module *vfio, const char *what,
 			const char *nodes, struct finding *f)
 {
-	struct stat st;
-
-	if (vfio->loaded || vfio->builtin || !root_stat("/sys/class/vfio", &st)) {
+	if (vfio->loaded || vfio->builtin ||
+	    (!*vfio->path && host_exists("/sys/class/vfio"))) {
 		found(f, VERDICT_OK, "%s, and is loaded%s", what, nodes);
 		return;
 	}

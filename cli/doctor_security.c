@@ -60,9 +60,9 @@ void check_lockdown(struct host *host, struct finding *f)
 	}
 	mode[strcspn(mode, "]")] = '\0';
 	mode++;
-	if (!host->driver_remedy) {
-		found(f, VERDICT_OK, "%s; the driver is there nevertheless%s",
-		      mode, boot);
+	if (!host->module_unsigned) {
+		found(f, VERDICT_OK, "%s, which the driver is not kept out "
+		      "by%s", mode, boot);
 		return;
 	}
 	found(f, VERDICT_WARN, "%s: a module that DKMS built loads only once "
@@ -155,6 +155,8 @@ static void judge(struct denials *d, const char *line)
 static int search_log(const char *path, struct denials *d)
 {
 	int fd = root_open(path, O_RDONLY | O_NONBLOCK), err = 0;
+	/* longer than any record, or it could not be read */
+	static char buffer[1 << 16];
 	char *line = NULL;
 	size_t room = 0;
 	FILE *in;
@@ -164,7 +166,7 @@ static int search_log(const char *path, struct denials *d)
 	in = fdopen(fd, "r");
 	if (!in)
 		abort();
-	setvbuf(in, NULL, _IOFBF, 1 << 16);
+	setvbuf(in, buffer, _IOFBF, sizeof(buffer));
 	for (;;) {
 		errno = 0;
 		if (getline(&line, &room, in) > 0) {
