@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The scripts, and the live words that they ask us for: 'contexts', 'names'
- * and 'objects' print a word a line, a tab, and what it is.
+ * The scripts, and the live words that they ask us for: 'contexts', 'names',
+ * 'objects' and 'devices' print a word a line, a tab, and what it is.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -13,6 +13,7 @@
 #include "errors.h"
 #include "names.h"
 #include "options.h"
+#include "sysfs.h"
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -178,6 +179,22 @@ static int print_objects(void)
 	return STATUS_DONE;
 }
 
+static int print_devices(void)
+{
+	struct device_list list;
+	struct device_info info;
+	struct problem problem;
+
+	if (sysfs_devices(&list, &problem))
+		return problem_report(&problem);
+	for (size_t i = 0; i < list.count; i++)
+		if (sysfs_device(&list.names[i], &info))
+			printf("%s\t%s\n", info.name.address, *info.driver ?
+			       info.driver : "no driver");
+	sysfs_devices_free(&list);
+	return STATUS_DONE;
+}
+
 static const struct {
 	const char *what;
 	int (*print)(void);
@@ -188,6 +205,7 @@ static const struct {
 	{ "contexts", print_contexts },
 	{ "names", print_names },
 	{ "objects", print_objects },
+	{ "devices", print_devices },
 };
 
 int cmd_completion(const struct command *self, int argc, char **argv)

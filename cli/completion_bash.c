@@ -153,6 +153,9 @@ static void print_case(const struct command *c)
 	case COMPLETE_OBJECTS:
 		puts("\t\t\tlist=@objects");
 		break;
+	case COMPLETE_DEVICES:
+		puts("\t\t\tlist=@devices");
+		break;
 	case COMPLETE_OBJECT:
 		printf("\t\t\tlist='%s'\n", c->words ? c->words : "");
 		puts("\t\t\t((args)) || list=@objects");

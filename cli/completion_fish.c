@@ -145,6 +145,10 @@ static void print_arguments(const struct command *c)
 		printf("complete -c iommufdctl -n '%s' "
 		       "-a '(__iommufdctl_live objects)'\n", condition);
 		break;
+	case COMPLETE_DEVICES:
+		printf("complete -c iommufdctl -n '%s' "
+		       "-a '(__iommufdctl_live devices)'\n", condition);
+		break;
 	case COMPLETE_OBJECT:
 		printf("complete -c iommufdctl -n '%s 0' "
 		       "-a '(__iommufdctl_live objects)'\n", condition);

@@ -11,7 +11,7 @@ static const char head[] =
 SCRIPT_LICENSE
 "# zsh completion for iommufdctl, made by 'iommufdctl completion zsh'\n"
 "\n"
-"# words of the context that -c chose so far: contexts or objects\n"
+"# words of the context that -c chose so far: contexts, objects, devices\n"
 "_iommufdctl_live() {\n"
 "	local -a lines\n"
 "	lines=(${(f)\"$(iommufdctl $chosen completion $1 2>/dev/null </dev/null)\"})\n"
@@ -138,6 +138,9 @@ static void print_case(const struct command *c)
 	switch (c->complete) {
 	case COMPLETE_OBJECTS:
 		puts("\t\t\t\t'*:object: _iommufdctl_live objects'");
+		break;
+	case COMPLETE_DEVICES:
+		puts("\t\t\t\t'*:device: _iommufdctl_live devices'");
 		break;
 	case COMPLETE_OBJECT:
 		puts("\t\t\t\t'1:object: _iommufdctl_live objects'");

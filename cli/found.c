@@ -80,7 +80,8 @@ static int append(struct found *found, const struct opening *opening)
 	return 0;
 }
 
-static void read_comm(int proc, struct holder *holder)
+/* PROC is the folder of all processes. */
+void read_comm(int proc, struct holder *holder)
 {
 	char path[32];
 	size_t len;

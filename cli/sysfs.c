@@ -13,8 +13,8 @@
 #define GROUPS "/sys/kernel/iommu_groups"
 #define PCI "/sys/bus/pci/devices"
 
-/* Attributes and links of a device, and what is below them. */
-#define PATH_SIZE (4 * SYSFS_NAME + 64)
+/* For an attribute, or a link, of a device: the names of two folders at most. */
+#define PATH_SIZE (2 * (NAME_MAX + 1) + 64)
 
 /*
  * Drivers, beside those of VFIO, that leave DMA to whoever owns the group:

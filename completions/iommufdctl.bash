@@ -12,7 +12,7 @@ _iommufdctl() {
 	while ((++i < last)); do
 		word=${words[i]}
 		case $word in
-		--type | -c | --context | --allow | --file | --anon | --iova | --rlimit-mode | --socket | --timeout | --mode | --fd | --vfio | --memlock | --user)
+		--type | -c | --context | --allow | --file | --anon | --iova | --rlimit-mode | --socket | --timeout | --mode | --fd | --vfio | --memlock | --user | --check-map)
 			if ((i + 1 == last)); then
 				value=$word
 			elif [[ $word == -c || $word == --context ]]; then
@@ -63,7 +63,7 @@ _iommufdctl() {
 	'')
 		case $cmd in
 		'')
-			list='list show create map unmap set destroy context hold graph monitor run recv completion help'
+			list='list show create map unmap set destroy context hold graph monitor run recv devices completion help'
 			options=' --context --json --help --version'
 			;;
 		list)
@@ -116,13 +116,17 @@ _iommufdctl() {
 		recv)
 			options=' --fd --context --json --help --version'
 			;;
+		devices)
+			options=' --check-map --context --json --help --version'
+			list=@devices
+			;;
 		completion)
 			options=' --context --json --help --version'
 			list='bash zsh fish'
 			;;
 		help)
 			options=' --context --json --help --version'
-			list='list show create map unmap set destroy context hold graph monitor run recv completion help'
+			list='list show create map unmap set destroy context hold graph monitor run recv devices completion help'
 			;;
 		esac
 		[[ $cur != -* ]] || list=$options
@@ -141,6 +145,7 @@ _iommufdctl() {
 	--vfio)  ;;
 	--memlock)  ;;
 	--user)  ;;
+	--check-map) list=@files ;;
 	esac
 	if [[ $list == @files ]]; then
 		compopt -o filenames 2>/dev/null

@@ -16,6 +16,7 @@ setup() {
 		case "\$*" in
 		*fails*) echo "an error" >&2; exit 1 ;;
 		*"completion names") printf 'default\tnamed\nvm1\tnamed\n' ;;
+		*"completion devices") printf '0000:01:00.0\tnvme\n0000:01:00.1\tvfio-pci\n' ;;
 		*"completion objects") printf '1\tioas\n12\tioas\n' ;;
 		*"completion contexts") printf '7\tqemu\npid:812:3\tqemu\nfd:3\tinherited\n' ;;
 		esac
@@ -81,9 +82,9 @@ need_shells() { requires zsh fish; }
 
 @test "commands, and what they take" {
 	need_shells
-	local commands="completion context create destroy graph help hold list map monitor recv run set show unmap"
+	local commands="completion context create destroy devices graph help hold list map monitor recv run set show unmap"
 	all_offer "iommufdctl " "$commands"
-	all_offer "iommufdctl d" destroy
+	all_offer "iommufdctl d" "destroy devices"
 	all_offer "iommufdctl --json s" "set show"
 	all_offer "iommufdctl --json sh" show
 	all_offer "iommufdctl help " "$commands"
@@ -98,7 +99,7 @@ need_shells() { requires zsh fish; }
 	need_shells
 	local shell c
 	for shell in bash zsh fish; do
-		for c in list show create map unmap set destroy context hold run recv completion help; do
+		for c in list show create map unmap set destroy context hold run recv devices completion help; do
 			offers $shell "iommufdctl $c --"
 			for option in $(iommufdctl $c --help |
 				grep -oE -- '^.{6}--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
@@ -186,6 +187,24 @@ need_shells() { requires zsh fish; }
 	all_offer "iommufdctl context destroy v" vm1
 	all_offer "iommufdctl run --rlimit-mode " "process user"
 	all_offer "iommufdctl context create --rlimit-mode p" process
+}
+
+@test "devices, by their addresses, and a map's file" {
+	need_shells
+	all_offer "iommufdctl devices " "0000:01:00.0 0000:01:00.1"
+	assert_equal "$(<"$ASKED")" "completion devices"
+	offers bash "iommufdctl devices 0000:01:00.0 0000:01:"
+	assert_output $'00.0\n00.1'
+	for shell in fish zsh; do
+		offers $shell "iommufdctl devices 0000:01:00.1 0000:"
+		assert_line 0000:01:00.0
+	done
+	cd "$BATS_TEST_TMPDIR"
+	: >guest.map
+	for shell in bash zsh fish; do
+		offers $shell "iommufdctl devices --check-map gue"
+		assert_output guest.map
+	done
 }
 
 @test "recv: a socket's path, then another program's command line" {

@@ -37,7 +37,7 @@ fails_with() {
 	assert_equal "$output" "$all"
 	must iommufdctl help
 	assert_equal "$output" "$all"
-	for c in list show create map unmap set destroy context hold run recv completion help; do
+	for c in list show create map unmap set destroy context hold run recv devices completion help; do
 		grep -qE "^  $c +[a-z]" <<<"$all"
 	done
 }
@@ -61,6 +61,16 @@ fails_with() {
 	IOMMUFDCTL_ROOT=$BATS_TEST_TMPDIR/root must iommufdctl list
 	local heads=$output
 	must iommufdctl list --help
+	for head in $heads; do
+		assert_line --regexp "^  $head +[a-z]"
+	done
+}
+
+@test "devices --help tells what each column of the table is" {
+	mkdir -p "$BATS_TEST_TMPDIR/root"/{proc,sys/bus}
+	IOMMUFDCTL_ROOT=$BATS_TEST_TMPDIR/root must iommufdctl devices
+	local heads=$output
+	must iommufdctl devices --help
 	for head in $heads; do
 		assert_line --regexp "^  $head +[a-z]"
 	done
@@ -110,6 +120,10 @@ fails_with() {
 	fails_with 64 run --frobnicate true
 	fails_with 64 completion
 	fails_with 64 completion tcsh
+	fails_with 64 devices --frobnicate
+	fails_with 64 devices --check-map
+	fails_with 64 devices -c 7
+	[[ $output == *"leave -c out"* ]]
 	fails_with 64 help frobnicate
 }
 
