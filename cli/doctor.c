@@ -149,7 +149,7 @@ int cmd_doctor(const struct command *self, int argc, char **argv)
 	parse_options(self, &doctor_argp, argc, argv, &plan);
 	if (option_context_given())
 		usage_error("'doctor' looks at the host, not at a context: "
-			    "leave out -c");
+			    "leave -c out");
 	if (plan && !parse_plan(plan, &host.plan, &mistake))
 		usage_error("'%s' is no plan: at character %zu there should be "
 			    "%s", plan, mistake.at + 1, mistake.expected);
