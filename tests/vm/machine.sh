@@ -3,7 +3,7 @@
 #
 # The emulated machine of one run: what it boots, what it is made of, how it is
 # watched and how its end is judged. Sourced by tests/vm/run, which sets:
-# CHECKOUT BUILD KERNEL KREL RUN LOG here kernel mode gdb timeout files filter
+# CHECKOUT BUILD KERNEL KREL RUN LOG here kernel mode gdb iommu timeout files filter
 
 # Where a guest has file systems of its own, the host's files do not show; a
 # test file from there (or from a pipe) goes by way of the exchange folder.
@@ -105,6 +105,8 @@ kernel_args() {
 		mitigations=off random.trust_cpu=on tsc=unstable
 	)
 	[[ ! $gdb ]] || args+=(nokaslr)
+	# The last word on it counts.
+	[[ $iommu != off ]] || args+=(intel_iommu=off)
 	echo "${args[*]}"
 }
 
@@ -112,7 +114,7 @@ qemu_args() {
 	printf '%s\n' -machine q35,kernel-irqchip=split -accel tcg,thread=multi \
 		-cpu max,la57=off -smp 2 -m "${VM_MEMORY:-2G}" \
 		-nodefaults -no-user-config -display none -no-reboot \
-		-device intel-iommu,intremap=on -device edu \
+		-device edu \
 		-kernel "$KERNEL/boot/vmlinuz-$KREL" -initrd "$RUN/initrd" \
 		-append "$(kernel_args)" \
 		-chardev "file,id=log,path=$LOG" -serial chardev:log \
@@ -120,6 +122,7 @@ qemu_args() {
 		-virtfs "local,path=$RUN/exchange,mount_tag=exchange,security_model=none"
 	# With signal=off, Ctrl-C in a shell is for the guest.
 	printf '%s\n' -chardev stdio,id=tap,signal=off -serial chardev:tap
+	[[ $iommu == none ]] || printf '%s\n' -device intel-iommu,intremap=on
 	if [[ $gdb ]]; then
 		printf '%s\n' -gdb "unix:path=$RUN/gdb.sock,server=on,wait=off"
 		[[ $gdb != wait ]] || printf '%s\n' -S
