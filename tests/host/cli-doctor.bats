@@ -449,7 +449,7 @@ memlock() {
 	for plan in "" mem "mem=" mem=4X,devices=1 mem=0,devices=1 devices=2 mem=1G \
 		mem=1G,devices=0 mem=1G,devices=4097 mem=1G,mem=1G,devices=1 \
 		mem=1G,devices=1,devices=1 mem=1G,devices=1,viommu,viommu \
-		mem=1G,devices=1, ,mem=1G mem=1G,devices=1,viommu=1 \
+		"mem=1G,devices=1," ,mem=1G mem=1G,devices=1,viommu=1 \
 		mem=1025T,devices=1 mem=1G,devices=-1 "mem=1G, devices=1"; do
 		must_fail 64 iommufdctl doctor --plan "$plan"
 		assert_output --partial "is no plan: at character"

@@ -111,10 +111,12 @@ kernel_args() {
 }
 
 qemu_args() {
+	local iommu_device=(-device "intel-iommu,intremap=on")
+	[[ $iommu != none ]] || iommu_device=()
 	printf '%s\n' -machine q35,kernel-irqchip=split -accel tcg,thread=multi \
 		-cpu max,la57=off -smp 2 -m "${VM_MEMORY:-2G}" \
 		-nodefaults -no-user-config -display none -no-reboot \
-		-device edu \
+		"${iommu_device[@]}" -device edu \
 		-kernel "$KERNEL/boot/vmlinuz-$KREL" -initrd "$RUN/initrd" \
 		-append "$(kernel_args)" \
 		-chardev "file,id=log,path=$LOG" -serial chardev:log \
@@ -122,7 +124,6 @@ qemu_args() {
 		-virtfs "local,path=$RUN/exchange,mount_tag=exchange,security_model=none"
 	# With signal=off, Ctrl-C in a shell is for the guest.
 	printf '%s\n' -chardev stdio,id=tap,signal=off -serial chardev:tap
-	[[ $iommu == none ]] || printf '%s\n' -device intel-iommu,intremap=on
 	if [[ $gdb ]]; then
 		printf '%s\n' -gdb "unix:path=$RUN/gdb.sock,server=on,wait=off"
 		[[ $gdb != wait ]] || printf '%s\n' -S
