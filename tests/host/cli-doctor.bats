@@ -112,6 +112,18 @@ whole() {
 	only
 }
 
+@test "what README shows is what is printed" {
+	local line n=0
+	host arm-board
+	run iommufdctl doctor --plan mem=16G,devices=2
+	assert_failure 1
+	while IFS= read -r line; do
+		[[ $line == ... ]] || assert_line "$line"
+		n=$((n + 1))
+	done < <(sed -n '/^    \$ iommufdctl doctor/,/^$/s/^    //p' "$TOP/README.md" | tail -n +2)
+	((n >= 5))
+}
+
 @test "a laptop: the kernel's own module is not loaded" {
 	whole laptop
 	only iommufd device-node device-access
