@@ -29,7 +29,7 @@ static const struct {
 	{ "iommu", check_iommu,
 	  "it alone keeps a device within the memory that it was given" },
 	{ "iommu-mode", check_iommu_mode,
-	  "says what confines devices that the host keeps; one that is passed through always goes through a page table" },
+	  "it confines the devices that the host keeps; those that are given away always are" },
 	{ "interrupt-remapping", check_interrupts,
 	  "without it a device can raise any interrupt of the host, so it is not bound" },
 	{ "groups", check_groups,

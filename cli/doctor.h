@@ -117,6 +117,7 @@ bool host_word(const char *path, char *buf, unsigned int size);
 size_t host_entries(const char *path);
 void host_module(const struct host *host, const char *name,
 		 struct module *module);
+bool needs_iommu(const struct host *host, struct finding *f);
 bool host_has_cap(const struct host *host, int bit);
 
 char *name_of_user(uint64_t uid);

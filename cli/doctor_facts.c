@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What several checks need to know of a host. All of it through the root. */
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
-#include "columns.h"
 #include "doctor.h"
 #include "parse.h"
 #include "roots.h"
@@ -128,23 +125,26 @@ static char *read_config(const char *path)
 	return text;
 }
 
+/* PATH is allocated, and belongs to the host, or to nobody, from now on. */
+static bool take_config(struct host *host, char *path)
+{
+	host->config = read_config(path);
+	if (!host->config) {
+		free(path);
+		return false;
+	}
+	host->config_path = path;
+	return true;
+}
+
 /* The running kernel's own word first: it cannot be another kernel's. */
 static void learn_config(struct host *host)
 {
-	char *paths[] = {
-		text_of("/proc/config.gz"),
-		text_of("/boot/config-%s", host->release),
-		text_of("/lib/modules/%s/config", host->release),
-	};
-
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		if (!host->config && (!i || *host->release))
-			host->config = read_config(paths[i]);
-		if (host->config && !host->config_path)
-			host->config_path = paths[i];
-		else
-			free(paths[i]);
-	}
+	if (take_config(host, text_of("/proc/config.gz")) || !*host->release)
+		return;
+	if (!take_config(host, text_of("/boot/config-%s", host->release)))
+		take_config(host, text_of("/lib/modules/%s/config",
+					  host->release));
 }
 
 static void learn_cpu(struct host *host)
@@ -234,7 +234,8 @@ static void learn_who(struct who *who)
 	line = after(text, "CapEff:\t");
 	if (line)
 		who->caps = strtoull(line, NULL, 16);
-	who->groups = calloc(sizeof(text), sizeof(*who->groups));
+	/* each is a digit and a blank, at least */
+	who->groups = calloc(strlen(text) / 2 + 1, sizeof(*who->groups));
 	if (!who->groups)
 		abort();
 	line = after(text, "Gid:");
@@ -244,8 +245,8 @@ static void learn_who(struct who *who)
 	groups = after(text, "Groups:");
 	if (groups) {
 		groups[strcspn(groups, "\n")] = '\0';
-		for (char *word = strtok(groups, " \t"); word;
-		     word = strtok(NULL, " \t"))
+		for (char *word = strtok(groups, "\t "); word;
+		     word = strtok(NULL, "\t "))
 			if (parse_number(word, UINT32_MAX, &gid))
 				who->groups[who->group_count++] = gid;
 	}
@@ -302,159 +303,4 @@ bool host_option(const struct host *host, const char *option)
 		at += len;
 	}
 	return false;
-}
-
-/* "updates/dkms/iommufd.ko.xz" is of module "iommufd"; '-' and '_' are one. */
-static bool is_of(const char *path, size_t len, const char *name)
-{
-	const char *base = memrchr(path, '/', len), *end = path + len;
-
-	base = base ? base + 1 : path;
-	for (; *name && base < end; name++, base++)
-		if (*base != *name && !(*base == '-' && *name == '_'))
-			return false;
-	return !*name && end - base >= 3 && !strncmp(base, ".ko", 3) &&
-	       (end - base == 3 || base[3] == '.');
-}
-
-/* In a list of modules, a line each, which ':' and more may follow. */
-static bool find_listed(const struct host *host, const char *list,
-			const char *name, char *path, size_t size)
-{
-	char *list_path = text_of("/lib/modules/%s/%s", host->release, list);
-	char *full = root_path(list_path), *line = NULL;
-	FILE *in = fopen(full, "re");
-	size_t room = 0;
-	bool hit = false;
-
-	free(list_path);
-	free(full);
-	if (!in)
-		return false;
-	while (!hit && getline(&line, &room, in) > 0) {
-		size_t len = strcspn(line, ":\n");
-
-		hit = len < size && is_of(line, len, name);
-		if (hit) {
-			memcpy(path, line, len);
-			path[len] = '\0';
-		}
-	}
-	free(line);
-	fclose(in);
-	return hit;
-}
-
-static bool sys_module(const char *name, const char *file, char *buf,
-		       unsigned int size)
-{
-	char *path = text_of("/sys/module/%s/%s", name, file);
-	bool ok = host_word(path, buf, size);
-
-	free(path);
-	return ok;
-}
-
-/* NAME with '_' where its file has '-'. */
-void host_module(const struct host *host, const char *name,
-		 struct module *module)
-{
-	char word[32], skipped[256];
-
-	*module = (struct module){};
-	if (*host->release) {
-		find_listed(host, "modules.dep", name, module->path,
-			    sizeof(module->path));
-		module->builtin = find_listed(host, "modules.builtin", name,
-					      skipped, sizeof(skipped));
-		module->ours = *module->path &&
-			       strncmp(module->path, "kernel/", 7);
-	}
-	/* What is built in may have a folder, but never came in. */
-	module->loaded = sys_module(name, "initstate", word, sizeof(word));
-	if (!module->loaded)
-		return;
-	module->ours = sys_module(name, "taint", word, sizeof(word)) &&
-		       strchr(word, 'O');
-	if (!sys_module(name, "version", module->version,
-			sizeof(module->version)))
-		module->version[0] = '\0';
-}
-
-/* A replayed host has names of its own. */
-static FILE *open_names(const char *path)
-{
-	char *full = root_path(path);
-	FILE *in = fopen(full, "re");
-
-	free(full);
-	return in;
-}
-
-/* Allocated; the number where it has no name. */
-char *name_of_user(uint64_t uid)
-{
-	const struct passwd *user = NULL;
-	char *name;
-	FILE *in;
-
-	if (!root_replayed()) {
-		user = getpwuid(uid);
-		return user ? text_of("%s", user->pw_name) :
-			      text_of("%ju", (uintmax_t)uid);
-	}
-	in = open_names("/etc/passwd");
-	while (in && (user = fgetpwent(in)) && user->pw_uid != uid)
-		;
-	name = user ? text_of("%s", user->pw_name) :
-		      text_of("%ju", (uintmax_t)uid);
-	if (in)
-		fclose(in);
-	return name;
-}
-
-static char *join(char **words)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		abort();
-	for (size_t i = 0; words[i]; i++)
-		fprintf(out, "%s%s", i ? ", " : "", words[i]);
-	if (fclose(out))
-		abort();
-	return text;
-}
-
-/* The same, and in MEMBERS who is listed in it. */
-char *name_of_group(uint64_t gid, char **members)
-{
-	const struct group *group = NULL;
-	FILE *in = NULL;
-	char *name;
-
-	if (root_replayed()) {
-		in = open_names("/etc/group");
-		while (in && (group = fgetgrent(in)) && group->gr_gid != gid)
-			;
-	} else {
-		group = getgrgid(gid);
-	}
-	*members = group ? join(group->gr_mem) : text_of("%s", "");
-	name = group ? text_of("%s", group->gr_name) :
-		       text_of("%ju", (uintmax_t)gid);
-	if (in)
-		fclose(in);
-	return name;
-}
-
-/* "8 MiB", as the tables have it. */
-char *size_text(uint64_t bytes)
-{
-	static const struct column column = { .type = COLUMN_SIZE };
-
-	return bytes == MEMLOCK_UNLIMITED ? text_of("unlimited") :
-					    column_text(&column, &bytes);
 }

@@ -589,7 +589,7 @@ memlock() {
 }
 
 @test "this very host, without privilege: an answer, and nothing changed" {
-	requires strace
+	requires strace no-asan
 	unset IOMMUFDCTL_ROOT
 	doctor
 	run strace -f -o "$BATS_TEST_TMPDIR/trace" -e trace=all iommufdctl doctor
