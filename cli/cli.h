@@ -62,8 +62,8 @@ const struct command *command_find(const char *name);
 extern const struct argp top_argp, list_argp, show_argp, create_argp,
 			 map_argp, unmap_argp, set_argp, destroy_argp,
 			 graph_argp, monitor_argp, context_argp, hold_argp,
-			 run_argp, recv_argp, devices_argp, completion_argp,
-			 help_argp;
+			 run_argp, recv_argp, devices_argp, doctor_argp,
+			 completion_argp, help_argp;
 
 int cmd_list(const struct command *self, int argc, char **argv);
 int cmd_show(const struct command *self, int argc, char **argv);
@@ -79,6 +79,7 @@ int cmd_context(const struct command *self, int argc, char **argv);
 int cmd_hold(const struct command *self, int argc, char **argv);
 int cmd_recv(const struct command *self, int argc, char **argv);
 int cmd_devices(const struct command *self, int argc, char **argv);
+int cmd_doctor(const struct command *self, int argc, char **argv);
 int cmd_completion(const struct command *self, int argc, char **argv);
 int cmd_help(const struct command *self, int argc, char **argv);
 

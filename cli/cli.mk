@@ -19,7 +19,7 @@ CLI_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wformat=2 \
 	-Wmissing-prototypes -Wstrict-prototypes -Wvla
 CLI_ASAN := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all
-CLI_LIBS := -ljansson -lmnl
+CLI_LIBS := -ljansson -lmnl -lz
 
 CLI_SRC := $(sort $(wildcard cli/*.c))
 CLI_OBJ := $(CLI_SRC:cli/%.c=build/cli/%.o)

@@ -43,6 +43,9 @@ const char *value_words(const struct argp_option *option)
 	static char words[64];
 	char *bar;
 
+	/* examples, to be edited: which words it has is seen from them */
+	if (takes(option, "PLAN"))
+		return "mem=4G,devices=1 mem=4G,devices=1,viommu";
 	if (!option->arg || !strchr(option->arg, '|'))
 		return NULL;
 	snprintf(words, sizeof(words), "%s", option->arg);

@@ -40,6 +40,8 @@ const struct command commands[] = {
 	  &recv_argp, COMPLETE_PATH_PROGRAM, NULL, true },
 	{ "devices", cmd_devices, "show devices that a VM can be given, or why not",
 	  &devices_argp, COMPLETE_DEVICES, NULL, false },
+	{ "doctor", cmd_doctor, "tell what this host lacks, and how to mend it",
+	  &doctor_argp, COMPLETE_NOTHING, NULL, false },
 	{ "completion", cmd_completion, "print a shell's completion script",
 	  &completion_argp, COMPLETE_WORDS, "bash zsh fish", false },
 	{ "help", cmd_help, "tell what there is, or more of one command",

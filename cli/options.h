@@ -37,6 +37,7 @@ enum option_key {
 	OPTION_NO_HUGE_PAGES,
 	OPTION_READ_ONLY,
 	OPTION_CHECK_MAP,
+	OPTION_PLAN,
 };
 
 extern const struct argp common_argp;

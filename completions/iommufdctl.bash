@@ -12,7 +12,7 @@ _iommufdctl() {
 	while ((++i < last)); do
 		word=${words[i]}
 		case $word in
-		--type | -c | --context | --allow | --file | --anon | --iova | --rlimit-mode | --socket | --timeout | --mode | --fd | --vfio | --memlock | --user | --check-map)
+		--type | -c | --context | --allow | --file | --anon | --iova | --rlimit-mode | --socket | --timeout | --mode | --fd | --vfio | --memlock | --user | --check-map | --plan)
 			if ((i + 1 == last)); then
 				value=$word
 			elif [[ $word == -c || $word == --context ]]; then
@@ -63,7 +63,7 @@ _iommufdctl() {
 	'')
 		case $cmd in
 		'')
-			list='list show create map unmap set destroy context hold graph monitor run recv devices completion help'
+			list='list show create map unmap set destroy context hold graph monitor run recv devices doctor completion help'
 			options=' --context --json --help --version'
 			;;
 		list)
@@ -120,13 +120,16 @@ _iommufdctl() {
 			options=' --check-map --context --json --help --version'
 			list=@devices
 			;;
+		doctor)
+			options=' --plan --context --json --help --version'
+			;;
 		completion)
 			options=' --context --json --help --version'
 			list='bash zsh fish'
 			;;
 		help)
 			options=' --context --json --help --version'
-			list='list show create map unmap set destroy context hold graph monitor run recv devices completion help'
+			list='list show create map unmap set destroy context hold graph monitor run recv devices doctor completion help'
 			;;
 		esac
 		[[ $cur != -* ]] || list=$options
@@ -146,6 +149,7 @@ _iommufdctl() {
 	--memlock)  ;;
 	--user)  ;;
 	--check-map) list=@files ;;
+	--plan) list='mem=4G,devices=1 mem=4G,devices=1,viommu' ;;
 	esac
 	if [[ $list == @files ]]; then
 		compopt -o filenames 2>/dev/null

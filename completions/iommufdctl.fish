@@ -13,7 +13,7 @@ function __iommufdctl_command
             continue
         end
         switch $word
-            case --type -c --context --allow --file --anon --iova --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user --check-map
+            case --type -c --context --allow --file --anon --iova --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user --check-map --plan
                 set skip yes
             case '-*'
             case '*'
@@ -67,6 +67,7 @@ complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a monitor -d 't
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a run -d 'run a program with a context'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a recv -d 'run a program with a context from a socket'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a devices -d 'show devices that a VM can be given, or why not'
+complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a doctor -d 'tell what this host lacks, and how to mend it'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a completion -d 'print a shell\'s completion script'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a help -d 'tell what there is, or more of one command'
 complete -c iommufdctl -n '__iommufdctl_is list' -l type -x -a 'ioas hwpt-paging hwpt-nested device access fault' -d 'only objects of this type: ioas, hwpt-paging, hwpt-nested, device, access or fault'
@@ -100,12 +101,13 @@ complete -c iommufdctl -n '__iommufdctl_is run' -l rlimit-mode -x -a 'user proce
 complete -c iommufdctl -n '__iommufdctl_is run' -l vfio -x -d 'with this PCI device\'s VFIO character device, too; can be repeated'
 complete -c iommufdctl -n '__iommufdctl_is run' -l memlock -x -d 'the program\'s limit on locked memory: bytes, 512M, 8G, or \'unlimited\''
 complete -c iommufdctl -n '__iommufdctl_is run' -l user -x -d 'run it as this user, with the user\'s groups'
-complete -c iommufdctl -n '__iommufdctl_is run' -a '(__fish_complete_subcommand --fcs-skip=2 --type -c --context --allow --file --anon --iova --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user --check-map)'
+complete -c iommufdctl -n '__iommufdctl_is run' -a '(__fish_complete_subcommand --fcs-skip=2 --type -c --context --allow --file --anon --iova --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user --check-map --plan)'
 complete -c iommufdctl -n '__iommufdctl_is recv' -l fd -x -d 'the descriptor that the program has it at (3)'
 complete -c iommufdctl -n '__iommufdctl_is recv' -F
-complete -c iommufdctl -n '__iommufdctl_is recv' -a '(__fish_complete_subcommand --fcs-skip=3 --type -c --context --allow --file --anon --iova --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user --check-map)'
+complete -c iommufdctl -n '__iommufdctl_is recv' -a '(__fish_complete_subcommand --fcs-skip=3 --type -c --context --allow --file --anon --iova --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user --check-map --plan)'
 complete -c iommufdctl -n '__iommufdctl_is devices' -l check-map -r -F -d 'hold the guest memory map in this file against the addresses that the devices cannot be given, and show what collides'
 complete -c iommufdctl -n '__iommufdctl_is devices' -a '(__iommufdctl_live devices)'
+complete -c iommufdctl -n '__iommufdctl_is doctor' -l plan -x -a 'mem=4G,devices=1 mem=4G,devices=1,viommu' -d 'hold the limits against a virtual machine, as mem=32G,devices=2[,viommu]'
 complete -c iommufdctl -n '__iommufdctl_is completion' -a 'bash zsh fish'
 complete -c iommufdctl -n '__iommufdctl_is help' -a list -d 'show contexts, their objects and who holds them'
 complete -c iommufdctl -n '__iommufdctl_is help' -a show -d 'show one object in full'
@@ -121,5 +123,6 @@ complete -c iommufdctl -n '__iommufdctl_is help' -a monitor -d 'tell of objects 
 complete -c iommufdctl -n '__iommufdctl_is help' -a run -d 'run a program with a context'
 complete -c iommufdctl -n '__iommufdctl_is help' -a recv -d 'run a program with a context from a socket'
 complete -c iommufdctl -n '__iommufdctl_is help' -a devices -d 'show devices that a VM can be given, or why not'
+complete -c iommufdctl -n '__iommufdctl_is help' -a doctor -d 'tell what this host lacks, and how to mend it'
 complete -c iommufdctl -n '__iommufdctl_is help' -a completion -d 'print a shell\'s completion script'
 complete -c iommufdctl -n '__iommufdctl_is help' -a help -d 'tell what there is, or more of one command'

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "parse.h"
+#include "parse_plan.h"
 #include "parse_range.h"
 #include "parse_sysfs.h"
 
@@ -143,6 +144,22 @@ static void ranges(const char *text)
 	free(list);
 }
 
+static void plan(const char *text)
+{
+	struct mistake mistake = {};
+	struct plan plan;
+
+	if (!parse_plan(text, &plan, &mistake)) {
+		check_mistake(text, &mistake);
+		return;
+	}
+	check(plan.mem && plan.devices);
+	/* no product of them wraps */
+	check(plan_memlock(&plan) > plan.mem);
+	check((plan_memlock(&plan) - PLAN_REST) / plan.mem ==
+	      (plan.viommu ? plan.devices : 1));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	unsigned int major, minor;
@@ -162,6 +179,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	context(text);
 	words(text);
 	ranges(text);
+	plan(text);
 	parse_device_number(text, &major, &minor);
 	parse_misc_minor(text, "iommu", &minor);
 	clean_text(text);

@@ -82,9 +82,9 @@ need_shells() { requires zsh fish; }
 
 @test "commands, and what they take" {
 	need_shells
-	local commands="completion context create destroy devices graph help hold list map monitor recv run set show unmap"
+	local commands="completion context create destroy devices doctor graph help hold list map monitor recv run set show unmap"
 	all_offer "iommufdctl " "$commands"
-	all_offer "iommufdctl d" "destroy devices"
+	all_offer "iommufdctl d" "destroy devices doctor"
 	all_offer "iommufdctl --json s" "set show"
 	all_offer "iommufdctl --json sh" show
 	all_offer "iommufdctl help " "$commands"
@@ -99,7 +99,7 @@ need_shells() { requires zsh fish; }
 	need_shells
 	local shell c
 	for shell in bash zsh fish; do
-		for c in list show create map unmap set destroy context hold run recv devices completion help; do
+		for c in list show create map unmap set destroy context hold run recv devices doctor completion help; do
 			offers $shell "iommufdctl $c --"
 			for option in $(iommufdctl $c --help |
 				grep -oE -- '^.{6}--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
@@ -204,6 +204,20 @@ need_shells() { requires zsh fish; }
 	for shell in bash zsh fish; do
 		offers $shell "iommufdctl devices --check-map gue"
 		assert_output guest.map
+	done
+}
+
+@test "a plan, by its examples" {
+	need_shells
+	all_offer "iommufdctl doctor --plan " "mem=4G,devices=1 mem=4G,devices=1,viommu"
+	# bash goes on behind the last '='
+	offers bash "iommufdctl doctor --plan mem=4G,devices=1,v"
+	assert_output 1,viommu
+	offers bash "iommufdctl doctor --plan=mem"
+	assert_output --partial "mem=4G,devices=1"
+	for shell in zsh fish; do
+		offers $shell "iommufdctl doctor --plan mem=4G,devices=1,v"
+		assert_output mem=4G,devices=1,viommu
 	done
 }
 

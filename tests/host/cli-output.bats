@@ -10,7 +10,7 @@ setup() {
 }
 
 @test "a full disk is a failure of every command that prints" {
-	for args in --help --version list "list --json" "help list" \
+	for args in --help --version list "list --json" doctor "doctor --json" "help list" \
 		"completion bash" "completion zsh" "completion fish"; do
 		# shellcheck disable=SC2086 # words
 		must_fail 1 bash -c "iommufdctl $args >/dev/full"

@@ -25,7 +25,7 @@ setup() {
 
 @test "every command that writes JSON has a definition" {
 	must jq . "$SCHEMA"
-	for c in list show create map unmap context_list monitor devices; do
+	for c in list show create map unmap context_list monitor devices doctor; do
 		assert_json '."$defs" | has($c)' --arg c $c
 	done
 }

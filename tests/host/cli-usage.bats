@@ -37,7 +37,7 @@ fails_with() {
 	assert_equal "$output" "$all"
 	must iommufdctl help
 	assert_equal "$output" "$all"
-	for c in list show create map unmap set destroy context hold run recv devices completion help; do
+	for c in list show create map unmap set destroy context hold run recv devices doctor completion help; do
 		grep -qE "^  $c +[a-z]" <<<"$all"
 	done
 }
@@ -123,6 +123,11 @@ fails_with() {
 	fails_with 64 devices --frobnicate
 	fails_with 64 devices --check-map
 	fails_with 64 devices -c 7
+	[[ $output == *"leave -c out"* ]]
+	fails_with 64 doctor --frobnicate
+	fails_with 64 doctor --plan
+	fails_with 64 doctor --plan mem=4G
+	fails_with 64 doctor -c 7
 	[[ $output == *"leave -c out"* ]]
 	fails_with 64 help frobnicate
 }

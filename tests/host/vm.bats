@@ -174,7 +174,7 @@ WARN=(
 	run "$TOP/tests/vm/run" --help
 	assert_success
 	local word
-	for word in --kernel --shell --demo --gdb --timeout --filter --no-build; do
+	for word in --kernel --shell --demo --gdb --timeout --filter --no-build --iommu; do
 		assert_output --partial -- "$word"
 	done
 }
@@ -182,7 +182,7 @@ WARN=(
 @test "run: wrong usage is told from a failed run" {
 	local args
 	for args in "" "-k debian-6.1" "-k debian-6.1 --timeout x f.bats" \
-		"-k debian-6.1 --frob" "-k debian-6.1 --demo f.bats" \
+		"-k debian-6.1 --iommu sideways f.bats" "-k debian-6.1 --frob" "-k debian-6.1 --demo f.bats" \
 		"-k debian-6.1 /nonexistent.bats" "-k" "--timeout"; do
 		# shellcheck disable=SC2086 # several words
 		run "$TOP/tests/vm/run" $args </dev/null

@@ -3,7 +3,7 @@
 #
 # The emulated machine of one run: what it boots, what it is made of, how it is
 # watched and how its end is judged. Sourced by tests/vm/run, which sets:
-# CHECKOUT BUILD KERNEL KREL RUN LOG here kernel mode gdb timeout files filter
+# CHECKOUT BUILD KERNEL KREL RUN LOG here kernel mode gdb iommu timeout files filter
 
 # Where a guest has file systems of its own, the host's files do not show; a
 # test file from there (or from a pipe) goes by way of the exchange folder.
@@ -105,14 +105,19 @@ kernel_args() {
 		mitigations=off random.trust_cpu=on tsc=unstable
 	)
 	[[ ! $gdb ]] || args+=(nokaslr)
+	# The last word on it counts.
+	[[ $iommu != off ]] || args+=(intel_iommu=off)
 	echo "${args[*]}"
 }
 
 qemu_args() {
-	printf '%s\n' -machine q35,kernel-irqchip=split -accel "$accel" "${icount[@]}" \
+	local iommu_device=(-device "intel-iommu,intremap=on")
+	[[ $iommu != none ]] || iommu_device=()
+	printf '%s\n' -machine q35,kernel-irqchip=split \
+		-accel "$accel" "${icount[@]}" \
 		-cpu max,la57=off -smp 2 -m "${VM_MEMORY:-2G}" \
 		-nodefaults -no-user-config -display none -no-reboot \
-		-device intel-iommu,intremap=on -device edu \
+		"${iommu_device[@]}" -device edu \
 		-kernel "$KERNEL/boot/vmlinuz-$KREL" -initrd "$RUN/initrd" \
 		-append "$(kernel_args)" \
 		-chardev "file,id=log,path=$LOG" -serial chardev:log \
