@@ -43,5 +43,6 @@ void found_free(struct found *found);
 int found_select(const struct found *found, const struct context_spec *spec,
 		 size_t *group, struct problem *p);
 bool is_own(const struct opening *opening);
+bool has_gone(int fd, const struct holder *holder);
 
 #endif

@@ -223,84 +223,117 @@ static int clear_stale(struct hold *hold, struct problem *p)
 }
 
 /* The socket is born with its mode: at no time is it open to anyone else. */
-static int make_socket(struct hold *hold)
+static int make_socket(const struct sockaddr_un *address, int type, mode_t mode)
 {
+	int sock, ret, err;
 	mode_t old;
-	int ret, err;
 
-	hold->listener = socket(AF_UNIX,
-				SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (hold->listener < 0)
+	sock = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (sock < 0)
 		return -1;
-	old = umask(0777 & ~hold->mode);
-	ret = bind(hold->listener, (const struct sockaddr *)&hold->address,
-		   sizeof(hold->address));
+	old = umask(0777 & ~mode);
+	ret = bind(sock, (const struct sockaddr *)address, sizeof(*address));
 	err = errno;
 	umask(old);
 	errno = err;
-	if (ret) {
-		close(hold->listener);
-		hold->listener = -1;
-	}
-	return ret;
+	if (ret)
+		close(sock);
+	return ret ? -1 : sock;
+}
+
+static int socket_failed(const char *path, int err, struct problem *p)
+{
+	return problem_set(p, err == EACCES ? STATUS_NOT_PERMITTED :
+			   STATUS_FAILED, err, "cannot make the socket '%s': "
+			   "%s", path, strerror(err));
 }
 
 /*
  * Bound by its path, so that it has its path's name wherever sockets are
  * listed; that it lies in the folder that we know, with the mode that we want
- * (a default ACL may change that), is seen before anyone can connect.
+ * (a default ACL may change that), is seen before anyone can connect. Returns
+ * the socket, or -1 with the problem filled.
  */
-static int listen_at_path(struct hold *hold, struct problem *p)
+static int listen_at(struct hold *hold, const struct sockaddr_un *address,
+		     const char *suffix, int type, mode_t mode,
+		     struct problem *p)
 {
+	int sock = make_socket(address, type, mode);
 	struct stat st;
 
-	if (clear_stale(hold, p))
-		return -1;
-	if (make_socket(hold))
-		return problem_set(p, errno == EACCES ? STATUS_NOT_PERMITTED :
-				   STATUS_FAILED, errno,
-				   "cannot make the socket '%s': %s",
-				   hold->socket_path, strerror(errno));
-	if (fstatat(hold->folder, file(hold, hold->socket_suffix), &st,
+	if (sock < 0)
+		return socket_failed(address->sun_path, errno, p);
+	if (fstatat(hold->folder, file(hold, suffix), &st,
 		    AT_SYMLINK_NOFOLLOW) || !S_ISSOCK(st.st_mode) ||
-	    st.st_uid != geteuid() || (st.st_mode & 0777) != hold->mode)
-		return problem_set(p, STATUS_FAILED, 0,
-				   "the socket '%s' did not come out with mode "
-				   "%04o where it was meant to be: see the "
-				   "folder's ACL", hold->socket_path,
-				   hold->mode);
-	if (listen(hold->listener, SOMAXCONN))
-		return problem_errno(p, DOING_ANYTHING, errno, "");
-	return 0;
+	    st.st_uid != geteuid() || (st.st_mode & 0777) != mode)
+		problem_set(p, STATUS_FAILED, 0,
+			    "the socket '%s' did not come out with mode "
+			    "%04o where it was meant to be: see the "
+			    "folder's ACL", address->sun_path, mode);
+	else if (listen(sock, SOMAXCONN))
+		problem_errno(p, DOING_ANYTHING, errno, "");
+	else
+		return sock;
+	close(sock);
+	return -1;
 }
 
-/* Replaced as a whole: who reads it sees the one before or this one. */
-static int write_status(struct hold *hold)
+/*
+ * Another socket of a named context, NAME with SUFFIX. What is there by that
+ * name is a killed holder's, since the lock is ours.
+ */
+int hold_listen(struct hold *hold, const char *suffix, int type, mode_t mode,
+		struct problem *p)
+{
+	struct sockaddr_un address = hold->address;
+	size_t len = strlen(address.sun_path) - strlen(hold->socket_suffix);
+
+	snprintf(address.sun_path + len, sizeof(address.sun_path) - len, "%s",
+		 suffix);
+	if (unlinkat(hold->folder, file(hold, suffix), 0) && errno != ENOENT)
+		return socket_failed(address.sun_path, errno, p);
+	return listen_at(hold, &address, suffix, type, mode, p);
+}
+
+/*
+ * A file of a named context. Replaced as a whole: who reads it sees the one
+ * before or this one. Returns 0, or -1 with errno.
+ */
+int hold_write(struct hold *hold, const char *suffix, const char *text,
+	       size_t len)
 {
 	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
-	char text[128], temporary[NAME_MAX + 1];
-	int fd, len, err = 0;
+	char temporary[NAME_MAX + 1];
+	int fd, err = 0;
 
-	if (!hold->name)
-		return 0;
 	snprintf(temporary, sizeof(temporary), "%s", file(hold, ".tmp"));
 	fd = openat(hold->folder, temporary, flags, 0600);
 	if (fd < 0)
 		return -1;
-	len = snprintf(text, sizeof(text),
-		       "pid %d\nclients %" PRIu64 "\nsince %" PRIu64 "\n",
-		       getpid(), hold->clients, hold->since);
 	errno = ENOSPC;
-	if (write(fd, text, len) != len)
+	if (write(fd, text, len) != (ssize_t)len)
 		err = errno;
 	close(fd);
 	if (!err && renameat(hold->folder, temporary, hold->folder,
-			     file(hold, ".status")))
+			     file(hold, suffix)))
 		err = errno;
 	if (err)
 		unlinkat(hold->folder, temporary, 0);
 	errno = err;
 	return err ? -1 : 0;
+}
+
+static int write_status(struct hold *hold)
+{
+	char text[128];
+	int len;
+
+	if (!hold->name)
+		return 0;
+	len = snprintf(text, sizeof(text),
+		       "pid %d\nclients %" PRIu64 "\nsince %" PRIu64 "\n",
+		       getpid(), hold->clients, hold->since);
+	return hold_write(hold, ".status", text, len);
 }
 
 /* Another client has been served. */
@@ -339,6 +372,7 @@ int hold_begin(struct hold *hold, struct problem *p)
 	hold->listener = -1;
 	hold->signals = -1;
 	hold->context.fd = -1;
+	hold->keeper.listener = -1;
 	hold->clients = 0;
 	hold->since = time(NULL);
 	if (hold->name && !names_place(p))
@@ -356,7 +390,12 @@ int hold_begin(struct hold *hold, struct problem *p)
 		return problem_set(p, STATUS_FAILED, errno,
 				   "cannot write the status of '%s': %s",
 				   hold->name, strerror(errno));
-	return listen_at_path(hold, p);
+	/* before the other one, at whose sight clients may come to this one */
+	if (clear_stale(hold, p) || (hold->name && keeper_begin(hold, p)))
+		return -1;
+	hold->listener = listen_at(hold, &hold->address, hold->socket_suffix,
+				   SOCK_STREAM, hold->mode, p);
+	return hold->listener < 0 ? -1 : 0;
 }
 
 static void close_if_open(int fd)
@@ -378,12 +417,16 @@ void hold_end(struct hold *hold)
 			unlinkat(hold->folder, file(hold, hold->socket_suffix),
 				 0);
 		if (hold->name) {
+			unlinkat(hold->folder, file(hold, ".dev"), 0);
+			unlinkat(hold->folder, file(hold, ".kept"), 0);
 			unlinkat(hold->folder, file(hold, ".status"), 0);
 			unlinkat(hold->folder, file(hold, ".tmp"), 0);
 		}
 		unlinkat(hold->folder, file(hold, ".lock"), 0);
 	}
 	close_if_open(hold->listener);
+	/* devices first: they are in the context */
+	keeper_end(&hold->keeper);
 	close_if_open(hold->context.fd);
 	close_if_open(hold->signals);
 	close_if_open(hold->lock);

@@ -16,6 +16,7 @@
 #include <sys/un.h>
 
 #include "contexts.h"
+#include "keeper.h"
 #include "rlimit_mode.h"
 
 /*
@@ -52,12 +53,17 @@ struct hold {
 	int listener;
 	int signals;
 	struct context context;
+	struct keeper keeper;
 	bool kept;		/* by the service manager, which has it still */
 	uint64_t clients;
 	uint64_t since;
 };
 
 int hold_begin(struct hold *hold, struct problem *p);
+int hold_listen(struct hold *hold, const char *suffix, int type, mode_t mode,
+		struct problem *p);
+int hold_write(struct hold *hold, const char *suffix, const char *text,
+	       size_t len);
 void hold_count(struct hold *hold);
 void hold_end(struct hold *hold);
 void hold_remark(const struct hold *hold, const char *fmt, ...)
