@@ -154,6 +154,10 @@ static void print_case(const struct command *c)
 		printf("\t\t\t\t'1:%s:(%s)'\n", c->name, c->words);
 		puts("\t\t\t\t'2:name: _iommufdctl_live names'");
 		break;
+	case COMPLETE_VERB_OBJECTS:
+		printf("\t\t\t\t'1:%s:(%s)'\n", c->name, c->words);
+		puts("\t\t\t\t'*:object: _iommufdctl_live objects'");
+		break;
 	case COMPLETE_PATH_PROGRAM:
 		puts("\t\t\t\t'1:path:_files'");
 		puts("\t\t\t\t'2: :_command_names -e'");

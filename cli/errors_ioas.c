@@ -122,12 +122,12 @@ static bool may_lock_memory(void)
 	       CAP_TO_MASK(CAP_IPC_LOCK);
 }
 
-static void explain_memory(FILE *out, const struct attempt *a, int err)
+/* ENOMEM, where memory is pinned. */
+void explain_memlock(FILE *out, const struct context *context)
 {
 	struct rlimit limit;
 	uint64_t mode;
 
-	(void)err;
 	if (may_lock_memory() || getrlimit(RLIMIT_MEMLOCK, &limit) ||
 	    limit.rlim_cur == RLIM_INFINITY) {
 		fputs("no memory: see the memory limit of this cgroup", out);
@@ -135,11 +135,17 @@ static void explain_memory(FILE *out, const struct attempt *a, int err)
 	}
 	fprintf(out, "no memory, or more would be pinned than the limit of "
 		"%ju KiB allows ('ulimit -l'", (uintmax_t)limit.rlim_cur / 1024);
-	if (!iommu_option(a->context->fd, IOMMU_OPTION_RLIMIT_MODE,
+	if (!iommu_option(context->fd, IOMMU_OPTION_RLIMIT_MODE,
 			  IOMMU_OPTION_OP_GET, 0, &mode))
 		fprintf(out, ", counted for the %s",
 			mode ? "process" : "user");
 	fputs("): raise it, or do it with CAP_IPC_LOCK", out);
+}
+
+static void explain_memory(FILE *out, const struct attempt *a, int err)
+{
+	(void)err;
+	explain_memlock(out, a->context);
 }
 
 static void explain_unmapped(FILE *out, const struct attempt *a, int err)

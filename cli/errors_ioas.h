@@ -3,6 +3,8 @@
 #ifndef CLI_ERRORS_IOAS_H
 #define CLI_ERRORS_IOAS_H
 
+#include <stdio.h>
+
 #include "contexts.h"
 #include "errors.h"
 
@@ -36,6 +38,7 @@ struct attempt {
 	struct range_list ranges;
 };
 
+void explain_memlock(FILE *out, const struct context *context);
 int problem_ioas(struct problem *p, const struct attempt *attempt, int err);
 
 #endif

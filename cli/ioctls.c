@@ -5,6 +5,9 @@
 
 #include "ioctls.h"
 
+/* Of the published header's enum iommu_hw_info_type. */
+#define IOMMU_HW_INFO_TYPE_INTEL_VTD 1
+
 static int call(int fd, unsigned long request, void *arg)
 {
 	int ret;
@@ -106,6 +109,32 @@ bool has_viommu(int fd)
 	uint32_t size = sizeof(size);
 
 	return ioctl(fd, _IO(IOMMUFD_TYPE, 0x90), &size) && errno != ENOTTY;
+}
+
+/*
+ * How many bits an address has that the IOMMU of device ID takes; 0 where that
+ * is not known. Of Intel's, from its capability register (VT-d, 11.4.2: MGAW).
+ */
+unsigned int device_width(int fd, uint32_t id)
+{
+	struct {
+		uint32_t flags;
+		uint32_t reserved;
+		uint64_t cap;
+		uint64_t ecap;
+	} vtd = {};
+	struct iommu_hw_info cmd = {
+		.size = sizeof(cmd),
+		.dev_id = id,
+		.data_len = sizeof(vtd),
+		.data_uptr = (uintptr_t)&vtd,
+	};
+
+	if (call(fd, IOMMU_GET_HW_INFO, &cmd) ||
+	    cmd.out_data_type != IOMMU_HW_INFO_TYPE_INTEL_VTD ||
+	    cmd.data_len < sizeof(vtd))
+		return 0;
+	return (vtd.cap >> 16 & 0x3f) + 1;
 }
 
 /* A page table of what IOAS maps, for DEVICE. */

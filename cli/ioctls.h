@@ -23,6 +23,8 @@ int hwpt_paging_exists(int fd, uint32_t id);
 int hwpt_nested_exists(int fd, uint32_t id);
 bool has_viommu(int fd);
 
+unsigned int device_width(int fd, uint32_t id);
+
 int hwpt_create(int fd, uint32_t device, uint32_t ioas, uint32_t *id);
 int fault_create(int fd, uint32_t *id, int *queue);
 int ioas_ranges(int fd, uint32_t id, struct iommu_iova_range **ranges,

@@ -36,6 +36,8 @@ enum option_key {
 	OPTION_IOVA,
 	OPTION_NO_HUGE_PAGES,
 	OPTION_READ_ONLY,
+	OPTION_DEVICE,
+	OPTION_IOAS,
 };
 
 extern const struct argp common_argp;
