@@ -84,6 +84,8 @@ static void print_values(const struct argp_option *o)
 		fputs(" _iommufdctl_live contexts", stdout);
 	if (takes(o, "PATH"))
 		fputs(" _files", stdout);
+	if (takes(o, "ID"))
+		fputs(" _iommufdctl_live objects", stdout);
 	if (takes(o, "TYPE")) {
 		fputc('(', stdout);
 		for (const char *const *t = object_types; *t; t++)
