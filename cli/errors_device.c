@@ -67,21 +67,42 @@ static void name_neighbour(const char *name, void *data)
 		driver);
 }
 
-/* EBUSY: someone else in the group does DMA by a driver of the host's. */
-static void explain_group(FILE *out, const struct device_attempt *a)
+/* "0000:00:1f.2 (driver ahci)": what the host has of the device's group. */
+static size_t print_neighbours(FILE *out, const char *address)
 {
-	struct neighbours n = { .out = out, .address = a->address };
+	struct neighbours n = { .out = out, .address = address };
 	char path[128];
 
-	fputs("its IOMMU group is in use by ", out);
 	snprintf(path, sizeof(path),
-		 "/sys/bus/pci/devices/%s/iommu_group/devices", a->address);
+		 "/sys/bus/pci/devices/%s/iommu_group/devices", address);
 	each_entry(path, name_neighbour, &n);
-	if (n.count)
+	return n.count;
+}
+
+/* Someone else in the group does DMA by a driver of the host's. */
+static void explain_group(FILE *out, const struct device_attempt *a)
+{
+	fputs("its IOMMU group is in use by ", out);
+	if (print_neighbours(out, a->address))
 		fputs(": a group goes as a whole, so bind these to vfio-pci, or "
 		      "unbind them", out);
 	else
 		fputs("someone else: end that use first", out);
+}
+
+/* The kernel says EPERM for that as well as for what else can be missing. */
+static bool group_in_use(const char *address)
+{
+	char *text = NULL;
+	size_t size, count;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		abort();
+	count = print_neighbours(out, address);
+	fclose(out);
+	free(text);
+	return count;
 }
 
 /* struct user - who has a device's node open */
@@ -284,10 +305,13 @@ int problem_device(struct problem *p, const struct device_attempt *a, int err)
 	uint64_t id = a->id ? a->id : UNKNOWN;
 	char *text = NULL;
 	size_t size, i = 0;
+	int row = err;
 	FILE *out;
 
+	if (err == EPERM && a->what == TRYING_BIND && group_in_use(a->address))
+		row = EBUSY;
 	while (causes[i].err &&
-	       (causes[i].what != a->what || causes[i].err != err))
+	       (causes[i].what != a->what || causes[i].err != row))
 		i++;
 	if (!causes[i].err)
 		return problem_object(p, DOING_ANYTHING, err, context, id);

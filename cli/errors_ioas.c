@@ -64,10 +64,27 @@ static void print_place(FILE *out, const struct attempt *a)
 		(uintmax_t)(a->iova + (a->length - 1)));
 }
 
+/*
+ * How many bits an address may have where devices limit that: an IOMMU's
+ * aperture ends at a power of two. 0 where LAST is below that end.
+ */
+static unsigned int beyond_aperture(const struct usable *usable, uint64_t last)
+{
+	uint64_t end = 0;
+
+	for (uint32_t i = 0; i < usable->count; i++)
+		if (usable->ranges[i].last > end)
+			end = usable->ranges[i].last;
+	if (!end || last <= end || (end & (end + 1)))
+		return 0;
+	return 64 - __builtin_clzll(end);
+}
+
 /* A mapping at an address that the kernel does not take. */
 static void explain_place(FILE *out, const struct attempt *a, int err)
 {
 	struct usable usable;
+	unsigned int width;
 	uint64_t align;
 
 	ask_usable(a, &usable);
@@ -83,7 +100,12 @@ static void explain_place(FILE *out, const struct attempt *a, int err)
 	} else if (a->fixed && usable.count &&
 		   !is_usable(&usable, a->iova, a->iova + (a->length - 1))) {
 		print_place(out, a);
-		fputs(" is not where mappings may be: ", out);
+		width = beyond_aperture(&usable, a->iova + (a->length - 1));
+		if (width)
+			fprintf(out, " is beyond the %u bits that the IOMMU of "
+				"its devices takes: ", width);
+		else
+			fputs(" is not where mappings may be: ", out);
 		print_usable(out, &usable);
 	} else if (a->fixed && err != EINVAL) {
 		print_place(out, a);

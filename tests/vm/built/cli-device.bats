@@ -20,14 +20,17 @@ setup() {
 }
 
 teardown() {
-	local pid
+	local pid dev
 	drop_holders
 	for pid in $(iommufdctl context list --json | jq '.contexts[].pid'); do
 		kill -KILL "$pid" || true
 	done
 	rm -rf "$RUN"
-	give_back "$EDU"
-	[[ ! ${OTHER-} ]] || give_back "$OTHER"
+	for dev in "$EDU" ${OTHER-} ${NEIGHBOUR-}; do
+		give_back "$dev"
+	done
+	[[ ! -d /sys/module/idle ]] || rmmod idle
+	unload_vfio
 	guest_teardown
 }
 
@@ -138,8 +141,8 @@ on() { iommufdctl -c vm1 "$@"; }
 	must on destroy 1
 	must on show 3 --json
 	assert_schema "$SCHEMA" '#/$defs/show'
-	assert_json '.contexts[0].objects[0] | .type == "device" and .refers_to == [4]'
-	must on show 4 --json
+	assert_json '.contexts[0].objects[0] | .type == "device" and .refers_to == [5]'
+	must on show 5 --json
 	assert_json '.contexts[0].objects[0] | .type == "hwpt-paging" and .refers_to == [2]'
 	must on show 2
 	assert_line --regexp '^alignment +4 KiB$'
@@ -190,22 +193,20 @@ on() { iommufdctl -c vm1 "$@"; }
 	assert_output --regexp "device $EDU: it is bound already, by iommufdctl\[[0-9]+\]"
 	must_fail 3 on device bind 7f:1f.7
 	assert_output --partial "there is no PCI device"
-	find_group
+	# a group with more than one device, of which the host has one
+	OTHER=0000:00:1f.3 NEIGHBOUR=0000:00:1f.2
 	must_fail 2 on device bind "$OTHER"
 	assert_output --partial "bind it to vfio-pci"
+	insmod "${SQUATTER_KO%/*}/idle.ko"
 	take_device "$OTHER"
+	give_to idle "$NEIGHBOUR"
 	must_fail 4 on device bind "$OTHER" --json
 	assert_schema "$SCHEMA" '#/$defs/error'
-	assert_json '.errno == "EBUSY" and (.error | test("its IOMMU group is in use by .*driver ahci.*as a whole"))'
-}
-
-# A device that shares its group with the disk controller's driver, in OTHER.
-find_group() {
-	local dev
-	for dev in /sys/bus/pci/devices/*; do
-		[[ $(<"$dev/class") != 0x0c0500 ]] || OTHER=${dev##*/}
-	done
-	[[ $OTHER ]]
+	assert_json '.errno == "EPERM" or .errno == "EBUSY"'
+	assert_json ".error == \"device $OTHER: its IOMMU group is in use by $NEIGHBOUR (driver idle): a group goes as a whole, so bind these to vfio-pci, or unbind them\""
+	give_back "$NEIGHBOUR"
+	must on device bind "$OTHER"
+	assert_output 2
 }
 
 @test "what cannot be attached or detached" {
@@ -230,7 +231,9 @@ find_group() {
 	must on set 1 allow=none
 	must on device attach 2 1
 	must_fail 1 on map 1 --anon 4K --iova 0x8000000000
-	assert_output --partial "beyond the 39 bits"
+	assert_output --partial "0x8000000000-0x8000000fff is beyond the 39 bits that the IOMMU of its devices takes: usable are 0x0-0xfedfffff, "
+	must_fail 1 on map 1 --file "/sys/bus/pci/devices/$EDU/resource0" --iova 0
+	echo "$output" >&3
 }
 
 @test "an id that cannot be written down binds nothing" {
