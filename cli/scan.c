@@ -15,6 +15,12 @@
 #define GAP 1024
 #define GAP_COUNTED 65536
 
+/*
+ * The same when what was seen is looked at again: the lowest ids are given away
+ * first, so what was made meanwhile is not far.
+ */
+#define GAP_AGAIN 64
+
 #define ID_MAX 0x7fffffff
 
 /* A context that is not the same twice in so many looks will not be. */
@@ -93,10 +99,12 @@ static void add(struct scan *scan, uint32_t id, uint32_t question)
 
 /*
  * Asks for every id from 1 on until as many objects have answered as fdinfo
- * counts, or none has for a long way. Returns 0, or -1 with errno.
+ * counts, or none has for a long way; but at least up to AT_LEAST, the last id
+ * that was seen before (0: none was looked for). Returns 0, or -1 with errno.
  */
-static int look(struct scan *scan)
+static int look(struct scan *scan, uint32_t at_least)
 {
+	uint32_t gap = at_least ? GAP_AGAIN : GAP;
 	struct fdinfo info;
 	uint32_t missed = 0;
 	uint64_t ioas;
@@ -115,11 +123,17 @@ static int look(struct scan *scan)
 		} else if (errno != ENOENT) {
 			return -1;
 		} else if (++missed >= (ioas != UNKNOWN && scan->ioas < ioas ?
-					GAP_COUNTED : GAP)) {
+					GAP_COUNTED : gap) && id >= at_least) {
 			break;
 		}
 	}
 	return 0;
+}
+
+/* Never 0, which is no id. */
+static uint32_t last_id(const struct scan *scan)
+{
+	return scan->count ? scan->objects[scan->count - 1].id : 1;
 }
 
 static bool same(const struct scan *a, const struct scan *b)
@@ -142,14 +156,14 @@ int scan_context(struct scan *scan, int fd)
 	*scan = (struct scan){ .unsteady = true };
 	scanner_begin(&scan->scanner, fd);
 	again.scanner = scan->scanner;
-	ret = look(scan);
+	ret = look(scan, 0);
 	for (int looks = 1; !ret && looks < LOOKS_MAX && scan->unsteady;
 	     looks++) {
 		struct scan last = *scan;
 
 		*scan = again;
 		again = last;
-		ret = look(scan);
+		ret = look(scan, last_id(&last));
 		scan->unsteady = !ret && !same(scan, &again);
 	}
 	free(again.objects);
