@@ -171,6 +171,20 @@ on() { iommufdctl -c vm1 "$@"; }
 	assert_output 1
 }
 
+@test "a holder that is stopped is not waited for by who only looks" {
+	local pid
+	pid=$(iommufdctl context list --json | jq '.contexts[0].pid')
+	must on create ioas
+	must on device bind "$EDU"
+	must on device attach 2 1
+	kill -STOP "$pid"
+	must timeout 30 iommufdctl list --json
+	assert_json '.contexts[0].name == "vm1"'
+	assert_json '[.contexts[0].objects[] | [.id, .refers_to]] == [[1, []], [2, [3]], [3, [1]]]'
+	kill -CONT "$pid"
+	must on device unbind 2
+}
+
 @test "a context without a holder: refused, and what to do is said" {
 	exec 5<>/dev/iommu
 	must_fail 1 iommufdctl -c fd:5 device bind "$EDU"
