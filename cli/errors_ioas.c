@@ -144,11 +144,27 @@ static bool may_lock_memory(void)
 	       CAP_TO_MASK(CAP_IPC_LOCK);
 }
 
+/* How much our address space has pinned, in bytes. */
+uint64_t pinned_bytes(void)
+{
+	unsigned long long kib = 0;
+	char line[256];
+	FILE *status = fopen("/proc/self/status", "re");
+
+	if (!status)
+		return 0;
+	while (fgets(line, sizeof(line), status))
+		if (sscanf(line, "VmPin: %llu kB", &kib) == 1)
+			break;
+	fclose(status);
+	return kib * 1024;
+}
+
 /* ENOMEM, where memory is pinned. */
 void explain_memlock(FILE *out, const struct context *context)
 {
 	struct rlimit limit;
-	uint64_t mode;
+	uint64_t mode = 0;
 
 	if (may_lock_memory() || getrlimit(RLIMIT_MEMLOCK, &limit) ||
 	    limit.rlim_cur == RLIM_INFINITY) {
@@ -161,6 +177,10 @@ void explain_memlock(FILE *out, const struct context *context)
 			  IOMMU_OPTION_OP_GET, 0, &mode))
 		fprintf(out, ", counted for the %s",
 			mode ? "process" : "user");
+	/* a user's sum is not to be had */
+	if (mode)
+		fprintf(out, ", which has %ju KiB pinned",
+			(uintmax_t)pinned_bytes() / 1024);
 	fputs("): raise it, or do it with CAP_IPC_LOCK", out);
 }
 
@@ -168,6 +188,19 @@ static void explain_memory(FILE *out, const struct attempt *a, int err)
 {
 	(void)err;
 	explain_memlock(out, a->context);
+}
+
+static void explain_fault(FILE *out, const struct attempt *a, int err)
+{
+	(void)err;
+	if (a->foreign)
+		fputs("a device's own memory (a BAR) cannot be mapped by this "
+		      "kernel's iommufd, which maps what can be pinned: leave "
+		      "it out, and devices cannot reach each other", out);
+	else
+		fputs("the memory cannot be pinned: a file that became shorter, "
+		      "or a device's own memory, which cannot be mapped this "
+		      "way", out);
 }
 
 static void explain_unmapped(FILE *out, const struct attempt *a, int err)
@@ -249,9 +282,7 @@ static const struct {
 	{ TRYING_MAP, ENOSPC, STATUS_FAILED, NULL, explain_room },
 	{ TRYING_MAP, EOVERFLOW, STATUS_FAILED,
 	  "it would end behind the last address that can be mapped", NULL },
-	{ TRYING_MAP, EFAULT, STATUS_FAILED,
-	  "the memory cannot be pinned: a file that became shorter, or a "
-	  "device's own memory, which cannot be mapped this way", NULL },
+	{ TRYING_MAP, EFAULT, STATUS_FAILED, NULL, explain_fault },
 	{ TRYING_MAP, EACCES, STATUS_NOT_PERMITTED,
 	  "the file is not open for that: --read-only asks for less", NULL },
 	{ TRYING_MAP, EPERM, STATUS_NOT_PERMITTED,

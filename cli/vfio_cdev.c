@@ -80,6 +80,8 @@ static int no_cdev(const char *address, struct problem *p)
 
 static int cannot_open(const char *path, int err, struct problem *p)
 {
+	char who[160];
+
 	switch (err) {
 	case ENOENT:
 	case ENXIO:
@@ -90,9 +92,9 @@ static int cannot_open(const char *path, int err, struct problem *p)
 				   "container lacks it", path);
 	case EACCES:
 	case EPERM:
+		explain_node(path, who, sizeof(who));
 		return problem_set(p, STATUS_NOT_PERMITTED, err,
-				   "no permission to open %s: become its owner, "
-				   "or root", path);
+				   "no permission to open %s: %s", path, who);
 	default:
 		return problem_set(p, STATUS_FAILED, err, "cannot open %s: %s",
 				   path, strerror(err));

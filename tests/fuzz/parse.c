@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "parse.h"
+#include "parse_kept.h"
 #include "parse_range.h"
 
 static void check(bool right)
@@ -55,6 +56,21 @@ static void pci_address(const char *text)
 	check(!strcmp(address, again));
 }
 
+/* As it would be written down, a record reads as the same one. */
+static void kept(const char *text)
+{
+	struct kept_record record, again;
+	char line[KEPT_LINE_SIZE];
+
+	if (!parse_kept(text, strlen(text), &record))
+		return;
+	check(record.id && record.id <= INT32_MAX);
+	check(record.kind == KEPT_DEVICE || (!record.pt && !*record.address));
+	print_kept(line, &record);
+	check(parse_kept(line, strlen(line), &again));
+	check(!memcmp(&record, &again, sizeof(record)));
+}
+
 static void words(const char *text)
 {
 	struct hold_record record;
@@ -67,6 +83,7 @@ static void words(const char *text)
 	if (parse_hold_record(text, &record))
 		check(record.pid <= INT64_MAX && record.since <= INT64_MAX);
 	pci_address(text);
+	kept(text);
 }
 
 /* A mistake lies within the text or right behind it, and has a remedy. */

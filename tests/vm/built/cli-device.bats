@@ -246,8 +246,35 @@ on() { iommufdctl -c vm1 "$@"; }
 	must on device attach 2 1
 	must_fail 1 on map 1 --anon 4K --iova 0x8000000000
 	assert_output --partial "0x8000000000-0x8000000fff is beyond the 39 bits that the IOMMU of its devices takes: usable are 0x0-0xfedfffff, "
-	must_fail 1 on map 1 --file "/sys/bus/pci/devices/$EDU/resource0" --iova 0
-	echo "$output" >&3
+}
+
+@test "why memory of a device that is attached cannot be mapped" {
+	must on create ioas --allow 4G+128K
+	must on device bind "$EDU"
+	must on device attach 2 1
+	# EFAULT
+	must_fail 1 on map 1 --file "/sys/bus/pci/devices/$EDU/resource0" --iova 4G
+	assert_output --partial "a device's own memory (a BAR) cannot be mapped"
+	# EEXIST, ENOSPC
+	must on map 1 --anon 64K --iova 4G
+	must_fail 4 on map 1 --anon 64K --iova 0x100008000
+	assert_output --partial "0x100008000-0x100017fff is mapped already, or a part of it"
+	must_fail 1 on map 1 --anon 128K
+	assert_output --partial "no free range of 131072 bytes"
+	# ENOMEM
+	local limited=(run --user nobody --memlock 64K -- iommufdctl -c fd:3)
+	must_fail 1 on "${limited[@]}" map 1 --anon 68K
+	assert_output --partial "than the limit of 64 KiB allows ('ulimit -l', counted for the user): raise it, or do it with CAP_IPC_LOCK"
+	must iommufdctl context create vm2 --rlimit-mode process
+	must iommufdctl -c vm2 create ioas
+	must on device unbind 2
+	must iommufdctl -c vm2 device bind "$EDU"
+	must iommufdctl -c vm2 device attach 2 1
+	must_fail 1 iommufdctl -c vm2 "${limited[@]}" map 1 --anon 68K
+	assert_output --partial "counted for the process, which has 0 KiB pinned): raise it"
+	# EACCES
+	must_fail 5 as_user iommufdctl device bind "$EDU"
+	assert_output --regexp "no permission to open /dev/vfio/devices/vfio[0-9]+: it is open to its owner alone \\(mode 0600, group root\\): become root"
 }
 
 @test "an id that cannot be written down binds nothing" {
