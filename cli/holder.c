@@ -141,11 +141,12 @@ static int take_lock(struct hold *hold, struct problem *p)
 
 /*
  * What the service manager kept for us while we were away: sd_listen_fds(3).
- * Descriptors that are something else are closed. Returns -1 for none.
+ * Descriptors that are nothing of ours are closed. Returns -1 for no context.
  */
-static int kept_context(void)
+static int kept_context(struct hold *hold)
 {
 	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	const char *name = getenv("LISTEN_FDNAMES") ?: "";
 	uint64_t value, count;
 	int kept = -1;
 
@@ -153,11 +154,17 @@ static int kept_context(void)
 	    value != (uint64_t)getpid() || !parse_number(fds, 1024, &count))
 		return -1;
 	for (int fd = LISTEN_FIRST; fd < LISTEN_FIRST + (int)count; fd++) {
-		if (kept >= 0 || !is_iommufd(fd) ||
-		    fcntl(fd, F_SETFD, FD_CLOEXEC))
+		size_t len = strcspn(name, ":");
+
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC))
+			close(fd);
+		else if (!is_iommufd(fd))
+			keeper_restore(hold, fd, name, hold->name ? len : 0);
+		else if (kept >= 0)
 			close(fd);
 		else
 			kept = fd;
+		name += len + !!name[len];
 	}
 	return kept;
 }
@@ -165,7 +172,7 @@ static int kept_context(void)
 static int take_context(struct hold *hold, struct problem *p)
 {
 	if (hold->service)
-		hold->context.fd = kept_context();
+		hold->context.fd = kept_context(hold);
 	hold->kept = hold->context.fd >= 0;
 	if (hold->kept) {
 		own_fdinfo(hold->context.fd, &hold->context.info);

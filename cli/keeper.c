@@ -11,6 +11,7 @@
 #include "devnode.h"
 #include "handover.h"
 #include "holder.h"
+#include "notify.h"
 #include "packet.h"
 #include "roots.h"
 
@@ -19,18 +20,6 @@
 
 /* More than any machine has devices for one guest. */
 #define KEPT_MAX 256
-
-/* From here on clients can connect. Returns 0, or -1 with the problem filled. */
-int keeper_begin(struct hold *hold, struct problem *p)
-{
-	struct keeper *keeper = &hold->keeper;
-
-	keeper->kept = calloc(KEPT_MAX, sizeof(*keeper->kept));
-	if (!keeper->kept)
-		abort();
-	keeper->listener = hold_listen(hold, ".dev", SOCK_SEQPACKET, 0600, p);
-	return keeper->listener < 0 ? -1 : 0;
-}
 
 void keeper_end(struct keeper *keeper)
 {
@@ -46,6 +35,15 @@ void keeper_end(struct keeper *keeper)
 	if (keeper->listener >= 0)
 		close(keeper->listener);
 	keeper->listener = -1;
+}
+
+static void add(struct keeper *keeper, const struct kept_record *record, int fd)
+{
+	if (!keeper->kept)
+		keeper->kept = calloc(KEPT_MAX, sizeof(*keeper->kept));
+	if (!keeper->kept)
+		abort();
+	keeper->kept[keeper->count++] = (struct kept){ *record, fd };
 }
 
 static struct kept *find(struct keeper *keeper, uint32_t id)
@@ -88,6 +86,27 @@ static void publish(struct hold *hold)
 	free(text);
 }
 
+/*
+ * A service manager has what is kept while we are restarted, by a name that is
+ * its record, in characters that such a name may have.
+ */
+static void store(const struct hold *hold, const struct kept *kept, bool there)
+{
+	char line[KEPT_LINE_SIZE], state[KEPT_LINE_SIZE + 64];
+
+	if (!hold->service || kept->fd < 0)
+		return;
+	print_kept(line, &kept->record);
+	for (char *c = line; *c; c++)
+		*c = *c == ' ' ? '/' : *c == ':' ? '+' : *c;
+	snprintf(state, sizeof(state), "%s=1\nFDNAME=%s%s",
+		 there ? "FDSTORE" : "FDSTOREREMOVE", line,
+		 there ? "\nFDPOLL=0" : "");
+	if (notify_manager(state, there ? kept->fd : -1))
+		hold_remark(hold, "cannot speak to the service manager: %s",
+			    strerror(errno));
+}
+
 /* Whatever it is, the context itself is not to be kept twice. */
 static bool may_be_kept(int fd)
 {
@@ -115,18 +134,25 @@ static int keep(struct hold *hold, const struct kept_record *record, int fd)
 		forget(keeper, old);
 	if (keeper->count == KEPT_MAX)
 		return ENOSPC;
-	keeper->kept[keeper->count++] = (struct kept){ *record, fd };
+	add(keeper, record, fd);
+	store(hold, &keeper->kept[keeper->count - 1], true);
 	publish(hold);
 	return 0;
 }
 
 static int tell(struct hold *hold, const struct kept_record *record)
 {
-	struct kept *kept = find(&hold->keeper, record->id);
+	struct kept *kept = find(&hold->keeper, record->id), old;
 
 	if (!kept || kept->record.kind != record->kind)
 		return ENOENT;
+	if (!memcmp(&kept->record, record, sizeof(*record)))
+		return 0;
+	/* under the name that it has now; at no time under none */
+	old = *kept;
 	kept->record = *record;
+	store(hold, kept, true);
+	store(hold, &old, false);
 	publish(hold);
 	return 0;
 }
@@ -137,6 +163,7 @@ static int drop(struct hold *hold, uint32_t id)
 
 	if (!kept)
 		return ENOENT;
+	store(hold, kept, false);
 	forget(&hold->keeper, kept);
 	publish(hold);
 	return 0;
@@ -182,6 +209,41 @@ static int answer(struct hold *hold, struct request *request)
 		return ENOENT;
 	request->copy = kept->fd;
 	return 0;
+}
+
+/*
+ * FD, which a service manager had for us under a name of LEN bytes: kept on, or
+ * closed where that is no name of ours.
+ */
+void keeper_restore(struct hold *hold, int fd, const char *name, size_t len)
+{
+	struct kept_record record;
+	char line[KEPT_LINE_SIZE];
+
+	if (len >= sizeof(line)) {
+		close(fd);
+		return;
+	}
+	memcpy(line, name, len);
+	line[len] = '\0';
+	for (char *c = line; *c; c++)
+		*c = *c == '/' ? ' ' : *c == '+' ? ':' : *c;
+	if (!parse_kept(line, len, &record) || !may_be_kept(fd) ||
+	    find(&hold->keeper, record.id) || hold->keeper.count == KEPT_MAX)
+		close(fd);
+	else
+		add(&hold->keeper, &record, fd);
+}
+
+/* From here on clients can connect. Returns 0, or -1 with the problem filled. */
+int keeper_begin(struct hold *hold, struct problem *p)
+{
+	struct keeper *keeper = &hold->keeper;
+
+	if (keeper->count)
+		publish(hold);
+	keeper->listener = hold_listen(hold, ".dev", SOCK_SEQPACKET, 0600, p);
+	return keeper->listener < 0 ? -1 : 0;
 }
 
 static void hear(struct hold *hold, int sock)

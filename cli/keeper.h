@@ -58,6 +58,7 @@ struct keeper {
 	size_t count;
 };
 
+void keeper_restore(struct hold *hold, int fd, const char *name, size_t len);
 int keeper_begin(struct hold *hold, struct problem *p);
 size_t keeper_poll(const struct keeper *keeper, struct pollfd *fds,
 		   int64_t now);

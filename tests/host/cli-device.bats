@@ -277,3 +277,40 @@ device() {
 	must_fail 3 iommufdctl context destroy vm1
 	assert_equal "$(ls -A "$RUN")" ''
 }
+
+@test "a service manager's restart keeps what is kept" {
+	# shellcheck disable=SC2016 # for that shell
+	coproc MANAGER { python3 "$TOP/tests/lib/fake_manager.py" "$BATS_TEST_TMPDIR/notify" \
+		iommufdctl hold vm1 2>&1 3>&- 4>&-; }
+	# shellcheck disable=SC2153 # of coproc
+	local out=${MANAGER[0]} in=${MANAGER[1]}
+	until_says up "$out"
+	says 0 "keep device 2 0000:01:00.0 0 0" one
+	says 0 "keep fault 5" two
+	says 0 "keep fault 6" two
+	says 0 "tell device 2 0000:01:00.0 7 6"
+	says 0 "drop 6"
+	echo >&"$in"
+	until_says "FDNAME=fault/6" "$out"
+	until_says up "$out"
+	must kept
+	assert_output --partial 'device 2 0000:01:00.0 7 6'
+	assert_output --partial 'fault 5'
+	assert_equal "${#lines[@]}" 2
+	assert_equal "$(has_open one) $(has_open two)" "1 1"
+	says "0 one" "copy 2"
+	must iommufdctl -c vm1 device list --json
+	assert_json '.devices[0] | .id == 2 and .hwpt == 7 and .ioas == 6'
+	says 0 "drop 2"
+	echo >&"$in"
+	wait "$MANAGER_PID" || true
+	assert_equal "$(ls -A "$RUN")" ''
+}
+
+until_says() {
+	local line
+	while read -r -t 60 line <&"$2"; do
+		[[ $line != "$1" ]] || return 0
+	done
+	return 1
+}
