@@ -200,7 +200,7 @@ void busy_guess(struct busy *busy, const struct context *context, uint32_t id,
 	struct kept_list kept;
 	struct scan scan;
 	const char *type = NULL;
-	size_t count;
+	size_t tables, count;
 	FILE *out;
 
 	if (!scan_context(&scan, context->fd))
@@ -213,17 +213,18 @@ void busy_guess(struct busy *busy, const struct context *context, uint32_t id,
 	out = type ? fmemopen(p->text, sizeof(p->text), "w") : NULL;
 	if (!out)
 		goto done;
-	if (!strcmp(type, "device")) {
+	tables = tables_of(&kept, id, busy->ids);
+	count = tables ? tables : devices_of(&kept, id, busy->ids);
+	if (!strcmp(type, "device"))
 		explain_device(out, &kept, id);
-	} else if ((count = tables_of(&kept, id, busy->ids))) {
+	else if (tables)
 		explain_tables(out, &kept, busy->ids, count);
-		p->referred_by = (struct id_list){ true, count, busy->ids };
-	} else if ((count = devices_of(&kept, id, busy->ids))) {
+	else if (count)
 		explain_attached(out, &kept, busy->ids, count);
-		p->referred_by = (struct id_list){ true, count, busy->ids };
-	} else {
+	else
 		explain_unknown(out, &scan, id, type);
-	}
+	if (count)
+		p->referred_by = (struct id_list){ true, count, busy->ids };
 	fclose(out);
 	p->text[sizeof(p->text) - 1] = '\0';
 done:

@@ -211,10 +211,10 @@ static int keep_queue(const struct context_spec *spec,
 	if (name)
 		ret = keeper_ask(name, "keep", &record, queue, p);
 	else
-		ret = problem_set(p, STATUS_FAILED, 0,
-			"no holder keeps this context, and a queue that no one "
-			"has open cannot be read: use one of 'iommufdctl "
-			"context create NAME', with '-c NAME'");
+		ret = problem_set(p, STATUS_FAILED, 0, "no holder keeps this "
+				  "context, and a queue that no one has open "
+				  "cannot be read: use one of 'iommufdctl "
+				  "context create NAME', with '-c NAME'");
 	free(name);
 	return ret;
 }

@@ -11,7 +11,7 @@
  * 0, or -1 with errno.
  */
 int print_created(const struct context *context, const char *type,
-			 uint32_t id)
+		  uint32_t id)
 {
 	json_t *o;
 

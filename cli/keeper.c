@@ -117,23 +117,23 @@ static bool may_be_kept(int fd)
 	return !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode);
 }
 
-/* Takes FD over if it returns 0, and else an errno. */
+/* Takes FD over if it returns 0, and not with -errno. */
 static int keep(struct hold *hold, const struct kept_record *record, int fd)
 {
 	struct keeper *keeper = &hold->keeper;
 	struct kept *old = find(keeper, record->id);
 
-	if ((record->kind == KEPT_HWPT) != (fd < 0))
-		return EINVAL;
+	if (record->kind == KEPT_HWPT ? fd >= 0 : fd < 0)
+		return -EINVAL;
 	if (fd >= 0 && !may_be_kept(fd))
-		return EBADF;
+		return -EBADF;
 	/* its id would still be taken if what it stood for were there */
 	if (old && old->fd >= 0)
-		return EEXIST;
+		return -EEXIST;
 	if (old)
 		forget(keeper, old);
 	if (keeper->count == KEPT_MAX)
-		return ENOSPC;
+		return -ENOSPC;
 	add(keeper, record, fd);
 	store(hold, &keeper->kept[keeper->count - 1], true);
 	publish(hold);
@@ -145,7 +145,7 @@ static int tell(struct hold *hold, const struct kept_record *record)
 	struct kept *kept = find(&hold->keeper, record->id), old;
 
 	if (!kept || kept->record.kind != record->kind)
-		return ENOENT;
+		return -ENOENT;
 	if (!memcmp(&kept->record, record, sizeof(*record)))
 		return 0;
 	/* under the name that it has now; at no time under none */
@@ -162,7 +162,7 @@ static int drop(struct hold *hold, uint32_t id)
 	struct kept *kept = find(&hold->keeper, id);
 
 	if (!kept)
-		return ENOENT;
+		return -ENOENT;
 	store(hold, kept, false);
 	forget(&hold->keeper, kept);
 	publish(hold);
@@ -176,7 +176,7 @@ struct request {
 	int copy;	/* to go back, -1 for none */
 };
 
-/* Returns an errno, or 0. */
+/* Returns 0 or -errno. */
 static int answer(struct hold *hold, struct request *request)
 {
 	const char *rest = request->text + 5;
@@ -186,10 +186,10 @@ static int answer(struct hold *hold, struct request *request)
 	int err;
 
 	if (strlen(request->text) <= 5)
-		return EINVAL;
+		return -EINVAL;
 	if (!strncmp(request->text, "keep ", 5)) {
 		if (!parse_kept(rest, strlen(rest), &record))
-			return EINVAL;
+			return -EINVAL;
 		err = keep(hold, &record, request->fd);
 		if (!err)
 			request->fd = -1;
@@ -197,16 +197,16 @@ static int answer(struct hold *hold, struct request *request)
 	}
 	if (!strncmp(request->text, "tell ", 5))
 		return parse_kept(rest, strlen(rest), &record) ?
-		       tell(hold, &record) : EINVAL;
+		       tell(hold, &record) : -EINVAL;
 	if (!parse_number(rest, INT32_MAX, &id))
-		return EINVAL;
+		return -EINVAL;
 	if (!strncmp(request->text, "drop ", 5))
 		return drop(hold, id);
 	if (strncmp(request->text, "copy ", 5))
-		return EINVAL;
+		return -EINVAL;
 	kept = find(&hold->keeper, id);
 	if (!kept || kept->fd < 0)
-		return ENOENT;
+		return -ENOENT;
 	request->copy = kept->fd;
 	return 0;
 }
@@ -258,7 +258,7 @@ static void hear(struct hold *hold, int sock)
 	err = answer(hold, &request);
 	if (request.fd >= 0)
 		close(request.fd);
-	snprintf(text, sizeof(text), "%d", err);
+	snprintf(text, sizeof(text), "%d", -err);
 	/* who is gone already does not need it */
 	packet_send(sock, text, request.copy);
 }
