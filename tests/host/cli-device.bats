@@ -19,10 +19,10 @@ setup() {
 
 teardown() {
 	local pid
-	for pid in $(sed -n 's/^pid //p' "$RUN"/*.status 2>/dev/null); do
+	while read -r pid; do
 		kill -CONT "$pid" 2>/dev/null || true
 		kill -KILL "$pid" 2>/dev/null || true
-	done
+	done < <(sed -n 's/^pid //p' "$RUN"/*.status 2>/dev/null)
 }
 
 keeper() { timeout 60 python3 "$TOP/tests/lib/keeper.py" "$RUN/vm1.dev" "$@"; }
