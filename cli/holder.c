@@ -39,15 +39,6 @@ void hold_remark(const struct hold *hold, const char *fmt, ...)
 		       hold->name ? hold->name : hold->path, text);
 }
 
-/* A file of ours in the folder; in a buffer of its own until the next call. */
-static const char *file(const struct hold *hold, const char *suffix)
-{
-	static char name[NAME_MAX + 1];
-
-	snprintf(name, sizeof(name), "%s%s", hold->base, suffix);
-	return name;
-}
-
 static int place_named(struct hold *hold, struct problem *p)
 {
 	char *path;
@@ -127,7 +118,7 @@ static int take_lock(struct hold *hold, struct problem *p)
 {
 	pid_t owner = 0;
 
-	hold->lock = lock_take(hold->folder, file(hold, ".lock"), &owner);
+	hold->lock = lock_take(hold->folder, hold_file(hold, ".lock"), &owner);
 	if (hold->lock >= 0)
 		return 0;
 	if (errno == EBUSY)
@@ -182,152 +173,6 @@ static int take_context(struct hold *hold, struct problem *p)
 	if (context_new(&hold->context, p))
 		return -1;
 	return rlimit_mode_set(hold->context.fd, hold->rlimit_mode, p);
-}
-
-/*
- * A socket that no one listens at was left by a kill -9, since the lock is
- * ours. What is no socket, or someone else's, stays.
- */
-static int clear_stale(struct hold *hold, struct problem *p)
-{
-	const char *name = file(hold, hold->socket_suffix);
-	struct stat st;
-	int sock, err;
-
-	if (fstatat(hold->folder, name, &st, AT_SYMLINK_NOFOLLOW)) {
-		if (errno == ENOENT)
-			return 0;
-		return problem_errno(p, DOING_ANYTHING, errno, "");
-	}
-	if (!S_ISSOCK(st.st_mode)) {
-		problem_set(p, STATUS_FAILED, EEXIST,
-			    "'%.200s' is there and is no socket: remove it, or "
-			    "choose another path", hold->socket_path);
-		clean_text(p->text);
-		return -1;
-	}
-	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (sock < 0)
-		return problem_errno(p, DOING_ANYTHING, errno, "");
-	err = connect(sock, (const struct sockaddr *)&hold->address,
-		      sizeof(hold->address)) ? errno : 0;
-	close(sock);
-	if (err == ECONNREFUSED)
-		err = unlinkat(hold->folder, name, 0) ? errno : ENOENT;
-	if (err == ENOENT)
-		return 0;
-	if (!err || err == EAGAIN)
-		problem_set(p, STATUS_IN_USE, EADDRINUSE,
-			    "another program listens at '%.200s': choose "
-			    "another path", hold->socket_path);
-	else
-		problem_set(p, err == EACCES || err == EPERM ?
-			    STATUS_NOT_PERMITTED : STATUS_FAILED, err,
-			    "cannot replace the socket '%.200s': %s",
-			    hold->socket_path, strerror(err));
-	clean_text(p->text);
-	return -1;
-}
-
-/* The socket is born with its mode: at no time is it open to anyone else. */
-static int make_socket(const struct sockaddr_un *address, int type, mode_t mode)
-{
-	int sock, ret, err;
-	mode_t old;
-
-	sock = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (sock < 0)
-		return -1;
-	old = umask(0777 & ~mode);
-	ret = bind(sock, (const struct sockaddr *)address, sizeof(*address));
-	err = errno;
-	umask(old);
-	errno = err;
-	if (ret)
-		close(sock);
-	return ret ? -1 : sock;
-}
-
-static int socket_failed(const char *path, int err, struct problem *p)
-{
-	return problem_set(p, err == EACCES ? STATUS_NOT_PERMITTED :
-			   STATUS_FAILED, err, "cannot make the socket '%s': "
-			   "%s", path, strerror(err));
-}
-
-/*
- * Bound by its path, so that it has its path's name wherever sockets are
- * listed; that it lies in the folder that we know, with the mode that we want
- * (a default ACL may change that), is seen before anyone can connect. Returns
- * the socket, or -1 with the problem filled.
- */
-static int listen_at(struct hold *hold, const struct sockaddr_un *address,
-		     const char *suffix, int type, mode_t mode,
-		     struct problem *p)
-{
-	int sock = make_socket(address, type, mode);
-	struct stat st;
-
-	if (sock < 0)
-		return socket_failed(address->sun_path, errno, p);
-	if (fstatat(hold->folder, file(hold, suffix), &st,
-		    AT_SYMLINK_NOFOLLOW) || !S_ISSOCK(st.st_mode) ||
-	    st.st_uid != geteuid() || (st.st_mode & 0777) != mode)
-		problem_set(p, STATUS_FAILED, 0,
-			    "the socket '%s' did not come out with mode "
-			    "%04o where it was meant to be: see the "
-			    "folder's ACL", address->sun_path, mode);
-	else if (listen(sock, SOMAXCONN))
-		problem_errno(p, DOING_ANYTHING, errno, "");
-	else
-		return sock;
-	close(sock);
-	return -1;
-}
-
-/*
- * Another socket of a named context, NAME with SUFFIX. What is there by that
- * name is a killed holder's, since the lock is ours.
- */
-int hold_listen(struct hold *hold, const char *suffix, int type, mode_t mode,
-		struct problem *p)
-{
-	struct sockaddr_un address = hold->address;
-	size_t len = strlen(address.sun_path) - strlen(hold->socket_suffix);
-
-	snprintf(address.sun_path + len, sizeof(address.sun_path) - len, "%s",
-		 suffix);
-	if (unlinkat(hold->folder, file(hold, suffix), 0) && errno != ENOENT)
-		return socket_failed(address.sun_path, errno, p);
-	return listen_at(hold, &address, suffix, type, mode, p);
-}
-
-/*
- * A file of a named context. Replaced as a whole: who reads it sees the one
- * before or this one. Returns 0, or -1 with errno.
- */
-int hold_write(struct hold *hold, const char *suffix, const char *text,
-	       size_t len)
-{
-	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
-	char temporary[NAME_MAX + 1];
-	int fd, err = 0;
-
-	snprintf(temporary, sizeof(temporary), "%s", file(hold, ".tmp"));
-	fd = openat(hold->folder, temporary, flags, 0600);
-	if (fd < 0)
-		return -1;
-	errno = ENOSPC;
-	if (write(fd, text, len) != (ssize_t)len)
-		err = errno;
-	close(fd);
-	if (!err && renameat(hold->folder, temporary, hold->folder,
-			     file(hold, suffix)))
-		err = errno;
-	if (err)
-		unlinkat(hold->folder, temporary, 0);
-	errno = err;
-	return err ? -1 : 0;
 }
 
 static int write_status(struct hold *hold)
@@ -398,10 +243,9 @@ int hold_begin(struct hold *hold, struct problem *p)
 				   "cannot write the status of '%s': %s",
 				   hold->name, strerror(errno));
 	/* before the other one, at whose sight clients may come to this one */
-	if (clear_stale(hold, p) || (hold->name && keeper_begin(hold, p)))
+	if (hold_clear_stale(hold, p) || (hold->name && keeper_begin(hold, p)))
 		return -1;
-	hold->listener = listen_at(hold, &hold->address, hold->socket_suffix,
-				   SOCK_STREAM, hold->mode, p);
+	hold->listener = hold_listen(hold, p);
 	return hold->listener < 0 ? -1 : 0;
 }
 
@@ -419,17 +263,17 @@ static void close_if_open(int fd)
 void hold_end(struct hold *hold)
 {
 	if (hold->lock >= 0 &&
-	    lock_in_place(hold->lock, hold->folder, file(hold, ".lock"))) {
+	    lock_in_place(hold->lock, hold->folder, hold_file(hold, ".lock"))) {
 		if (hold->listener >= 0)
-			unlinkat(hold->folder, file(hold, hold->socket_suffix),
+			unlinkat(hold->folder, hold_file(hold, hold->socket_suffix),
 				 0);
 		if (hold->name) {
-			unlinkat(hold->folder, file(hold, ".dev"), 0);
-			unlinkat(hold->folder, file(hold, ".kept"), 0);
-			unlinkat(hold->folder, file(hold, ".status"), 0);
-			unlinkat(hold->folder, file(hold, ".tmp"), 0);
+			unlinkat(hold->folder, hold_file(hold, ".dev"), 0);
+			unlinkat(hold->folder, hold_file(hold, ".kept"), 0);
+			unlinkat(hold->folder, hold_file(hold, ".status"), 0);
+			unlinkat(hold->folder, hold_file(hold, ".tmp"), 0);
 		}
-		unlinkat(hold->folder, file(hold, ".lock"), 0);
+		unlinkat(hold->folder, hold_file(hold, ".lock"), 0);
 	}
 	close_if_open(hold->listener);
 	/* devices first: they are in the context */

@@ -242,7 +242,8 @@ int keeper_begin(struct hold *hold, struct problem *p)
 
 	if (keeper->count)
 		publish(hold);
-	keeper->listener = hold_listen(hold, ".dev", SOCK_SEQPACKET, 0600, p);
+	keeper->listener = hold_listen_too(hold, ".dev", SOCK_SEQPACKET,
+					   0600, p);
 	return keeper->listener < 0 ? -1 : 0;
 }
 
