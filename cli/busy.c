@@ -100,7 +100,8 @@ static void name_holders(const struct busy *busy, FILE *out)
 }
 
 /* The line for people: who refers to it, whose it is, and what to do. */
-static void write_text(struct busy *busy, struct problem *p)
+static void write_text(struct busy *busy, const struct context *context,
+		       struct problem *p)
 {
 	bool driver = busy->object.owned;
 	FILE *out = fmemopen(p->text, sizeof(p->text), "w");
@@ -118,8 +119,9 @@ static void write_text(struct busy *busy, struct problem *p)
 	}
 	fputs(", in a context held by ", out);
 	name_holders(busy, out);
-	fputs(driver ? ": the driver has to let go of it first" :
-		       ": destroy what uses it first, or add --recursive", out);
+	if (!busy_device_step(busy, context, busy->object.info.id, out))
+		fputs(driver ? ": the driver has to let go of it first" :
+		      ": destroy what uses it first, or add --recursive", out);
 	fclose(out);
 	p->text[sizeof(p->text) - 1] = '\0';
 }
@@ -148,7 +150,7 @@ void busy_explain(struct busy *busy, const struct context *context,
 	p->holders_known = true;
 	p->holders = busy->holders;
 	p->holder_count = busy->holder_count;
-	write_text(busy, p);
+	write_text(busy, context, p);
 }
 
 /* What uses an object cannot be found, or cannot be destroyed. */

@@ -3,6 +3,8 @@
 #ifndef CLI_BUSY_H
 #define CLI_BUSY_H
 
+#include <stdio.h>
+
 #include "contexts.h"
 #include "netlink.h"
 
@@ -37,6 +39,8 @@ void busy_free(struct busy *busy);
 size_t busy_recorded(const struct busy *busy, const struct context *context,
 		     uint32_t id, uint64_t **ids);
 void busy_forget(const struct busy *busy, uint32_t id);
+bool busy_device_step(const struct busy *busy, const struct context *context,
+		      uint32_t id, FILE *out);
 void busy_guess(struct busy *busy, const struct context *context, uint32_t id,
 		struct problem *p);
 

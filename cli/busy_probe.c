@@ -159,6 +159,32 @@ static void explain_device(FILE *out, const struct kept_list *kept, uint32_t id)
 		      "end that first", out);
 }
 
+/*
+ * Prints what ends the use of object ID by a device that the context's holder
+ * keeps, if there is one: of the device itself, or of what it is attached to.
+ */
+bool busy_device_step(const struct busy *busy, const struct context *context,
+		      uint32_t id, FILE *out)
+{
+	const struct kept_record *device = NULL;
+	struct kept_list kept;
+
+	read_kept(busy, context, &kept);
+	for (size_t i = 0; !device && i < kept.count; i++) {
+		const struct kept_record *r = &kept.records[i];
+
+		if (r->kind == KEPT_DEVICE &&
+		    (r->id == id || r->pt == id || r->ioas == id))
+			device = r;
+	}
+	if (device)
+		fprintf(out, ": 'iommufdctl device %s %" PRIu32 "' lets go of "
+			"it", device->id == id ? "unbind" : "detach",
+			device->id);
+	kept_free(&kept);
+	return device;
+}
+
 static void explain_tables(FILE *out, const struct kept_list *kept,
 			   const uint64_t *ids, size_t count)
 {
