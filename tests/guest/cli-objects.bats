@@ -34,8 +34,8 @@ life_in() {
 	must iommufdctl create ioas -c "$context"
 	assert_output 2
 	must iommufdctl -c "$context" list
-	assert_line --regexp '^ +[0-9]+ +1  ioas '
-	assert_line --regexp '^ +[0-9]+ +2  ioas '
+	assert_line --regexp '^ +[0-9-]+ +1  ioas '
+	assert_line --regexp '^ +[0-9-]+ +2  ioas '
 	must iommufdctl -c "$context" show 2
 	assert_line --regexp '^id +2$'
 	assert_line --regexp '^type +ioas$'
