@@ -18,7 +18,7 @@ void busy_free(struct busy *busy)
 		found_free(&busy->found);
 	free(busy->ids);
 	free(busy->holders);
-	*busy = (struct busy){};
+	*busy = (struct busy){ .spec = busy->spec };
 }
 
 /* What the kernel knows of the object now. Returns 0 or -errno. */
@@ -33,8 +33,16 @@ static int ask(struct busy *busy, uint64_t context, uint32_t id)
 	return netlink_object(busy->nl, context, id, &busy->object);
 }
 
+/* By its id, or where there is none by asking whether it is one open file. */
+static bool is_of(const struct opening *o, const struct context *context)
+{
+	return o->info.context == context->info.context &&
+	       (o->info.context != UNKNOWN ||
+		!has_gone(context->fd, &o->holder));
+}
+
 /* Every process that has CONTEXT open, but this one. */
-static void find_holders(struct busy *busy, uint64_t context)
+static void find_holders(struct busy *busy, const struct context *context)
 {
 	const struct found *found = &busy->found;
 	struct problem ignored;
@@ -47,8 +55,8 @@ static void find_holders(struct busy *busy, uint64_t context)
 	if (!busy->holders)
 		abort();
 	for (size_t i = 0; busy->looked && i < found->count; i++)
-		if (found->openings[i].info.context == context &&
-		    !is_own(&found->openings[i]))
+		if (!is_own(&found->openings[i]) &&
+		    is_of(&found->openings[i], context))
 			busy->holders[busy->holder_count++] =
 				found->openings[i].holder;
 }
@@ -92,7 +100,8 @@ static void name_holders(const struct busy *busy, FILE *out)
 }
 
 /* The line for people: who refers to it, whose it is, and what to do. */
-static void write_text(struct busy *busy, struct problem *p)
+static void write_text(struct busy *busy, const struct context *context,
+		       struct problem *p)
 {
 	bool driver = busy->object.owned;
 	FILE *out = fmemopen(p->text, sizeof(p->text), "w");
@@ -110,25 +119,29 @@ static void write_text(struct busy *busy, struct problem *p)
 	}
 	fputs(", in a context held by ", out);
 	name_holders(busy, out);
-	fputs(driver ? ": the driver has to let go of it first" :
-		       ": destroy what uses it first, or add --recursive", out);
+	if (!busy_device_step(busy, context, busy->object.info.id, out))
+		fputs(driver ? ": the driver has to let go of it first" :
+		      ": destroy what uses it first, or add --recursive", out);
 	fclose(out);
 	p->text[sizeof(p->text) - 1] = '\0';
 }
 
 /*
  * Fills P, of an object whose destruction was EBUSY, with who stands in the
- * way; where the kernel cannot be asked, with no more than that. What P points
+ * way; where the kernel cannot be asked, as far as that is known. What P points
  * to is BUSY's until the next call.
  */
-void busy_explain(struct busy *busy, uint64_t context, uint32_t id,
-		  struct problem *p)
+void busy_explain(struct busy *busy, const struct context *context,
+		  uint32_t id, struct problem *p)
 {
-	problem_object(p, DOING_DESTROY, EBUSY, context, id);
-	if (ask(busy, context, id))
-		return;
+	problem_object(p, DOING_DESTROY, EBUSY, context->info.context, id);
 	free(busy->ids);
 	busy->ids = NULL;
+	if (ask(busy, context->info.context, id)) {
+		find_holders(busy, context);
+		busy_guess(busy, context, id, p);
+		return;
+	}
 	if (busy->object.cut &&
 	    netlink_complete(busy->nl, &busy->object, &busy->ids))
 		return;
@@ -137,19 +150,19 @@ void busy_explain(struct busy *busy, uint64_t context, uint32_t id,
 	p->holders_known = true;
 	p->holders = busy->holders;
 	p->holder_count = busy->holder_count;
-	write_text(busy, p);
+	write_text(busy, context, p);
 }
 
-/* Why what uses an object cannot be found. */
-static int cannot_ask(const struct busy *busy, int err, struct problem *p)
+/* What uses an object cannot be found, or cannot be destroyed. */
+static int cannot_ask(struct busy *busy, const struct context *context,
+		      uint32_t id, int err, struct problem *p)
 {
 	if (busy->nl && err == EPERM)
 		return problem_set(p, STATUS_NOT_PERMITTED, err,
 			"in use, and the kernel does not tell by what: %s",
 			busy->nl->reason);
-	return problem_set(p, STATUS_UNSUPPORTED, err,
-		"in use, and this kernel's iommufd does not tell by what: "
-		"destroy that first");
+	busy_explain(busy, context, id, p);
+	return -1;
 }
 
 /* struct path - objects to destroy: each uses one below it */
@@ -171,6 +184,24 @@ static void push(struct path *path, uint32_t id)
 	path->ids[path->count++] = id;
 }
 
+/* The kernel does not tell, but page tables of ID were written down. */
+static bool push_recorded(const struct busy *busy,
+			  const struct context *context, struct path *path,
+			  uint32_t id)
+{
+	uint64_t *ids;
+	size_t count = busy_recorded(busy, context, id, &ids);
+
+	/* each is below what it uses, so one that is there comes round again */
+	for (size_t i = 0; i < path->count; i++)
+		if (count && path->ids[i] == ids[0])
+			count = 0;
+	for (size_t i = 0; i < count; i++)
+		push(path, ids[i]);
+	free(ids);
+	return count;
+}
+
 /*
  * The last object of PATH is EBUSY: adds what uses it. Returns 0, or -1 with
  * the problem filled.
@@ -185,15 +216,17 @@ static int push_referrers(struct busy *busy, const struct context *context,
 
 	if (ret == -ENOENT)
 		return 0;
+	if (ret && push_recorded(busy, context, path, id))
+		return 0;
 	if (ret)
-		return cannot_ask(busy, -ret, p);
+		return cannot_ask(busy, context, id, -ret, p);
 	/* nothing any more, that is, as there was something when we tried */
 	if (info->users == 1)
 		return 0;
 	own_fdinfo(context->fd, &now);
 	if (!info->referred_by.count ||
 	    (now.objects != UNKNOWN && path->count > now.objects + NAMED)) {
-		busy_explain(busy, context->info.context, id, p);
+		busy_explain(busy, context, id, p);
 		return -1;
 	}
 	/* those that are told will do: the others are when we come back */
@@ -214,15 +247,19 @@ int busy_destroy(struct busy *busy, const struct context *context,
 
 	push(&path, id);
 	while (!ret && path.count) {
-		if (!object_destroy(context->fd, path.ids[path.count - 1]) ||
-		    (errno == ENOENT && path.count > 1))
+		uint32_t last = path.ids[path.count - 1];
+
+		if (!object_destroy(context->fd, last)) {
+			busy_forget(busy, last);
 			path.count--;
-		else if (errno == EBUSY)
+		} else if (errno == ENOENT && path.count > 1) {
+			path.count--;
+		} else if (errno == EBUSY) {
 			ret = push_referrers(busy, context, &path, p);
-		else
+		} else {
 			ret = problem_object(p, DOING_DESTROY, errno,
-					     context->info.context,
-					     path.ids[path.count - 1]);
+					     context->info.context, last);
+		}
 	}
 	free(path.ids);
 	return ret;

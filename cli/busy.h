@@ -3,19 +3,23 @@
 #ifndef CLI_BUSY_H
 #define CLI_BUSY_H
 
+#include <stdio.h>
+
 #include "contexts.h"
 #include "netlink.h"
 
 /*
  * struct busy - what is needed to find out, opened when it first is
+ * @spec: how the context was chosen
  * @nl: NULL before, and where the kernel cannot be asked
  * @found: who holds what
  * @looked: @found is filled
- * @ids: what @object's list of referrers is in, if it is a long one
+ * @ids: what a list of referrers is in, if it is not in @object
  * @object: the one that is busy
  * @holders: of its context
  */
 struct busy {
+	const struct context_spec *spec;
 	struct netlink *nl;
 	struct found found;
 	bool looked;
@@ -25,10 +29,19 @@ struct busy {
 	size_t holder_count;
 };
 
-void busy_explain(struct busy *busy, uint64_t context, uint32_t id,
-		  struct problem *p);
+void busy_explain(struct busy *busy, const struct context *context,
+		  uint32_t id, struct problem *p);
 int busy_destroy(struct busy *busy, const struct context *context,
 		 uint32_t id, struct problem *p);
 void busy_free(struct busy *busy);
+
+/* busy_probe.c: the same where the kernel does not tell */
+size_t busy_recorded(const struct busy *busy, const struct context *context,
+		     uint32_t id, uint64_t **ids);
+void busy_forget(const struct busy *busy, uint32_t id);
+bool busy_device_step(const struct busy *busy, const struct context *context,
+		      uint32_t id, FILE *out);
+void busy_guess(struct busy *busy, const struct context *context, uint32_t id,
+		struct problem *p);
 
 #endif

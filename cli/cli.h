@@ -32,6 +32,7 @@ enum complete {
 	COMPLETE_PATH_PROGRAM,	/* a file, and then that */
 	COMPLETE_VERB_NAME,	/* one of the words, and then a name */
 	COMPLETE_DEVICES,	/* addresses of this host's devices */
+	COMPLETE_VERB_OBJECTS,	/* one of the words, and then ids */
 };
 
 /*
@@ -42,7 +43,7 @@ enum complete {
  * @summary: one line, lower case, no full stop
  * @argp: its options and arguments
  * @complete: what its arguments are
- * @words: for COMPLETE_WORDS, COMPLETE_OBJECT and COMPLETE_VERB_NAME, separated
+ * @words: for COMPLETE_WORDS, COMPLETE_OBJECT and the COMPLETE_VERBs, separated
  *         by spaces
  * @in_order: the first argument ends our options (it starts another program's)
  */
@@ -62,8 +63,8 @@ const struct command *command_find(const char *name);
 extern const struct argp top_argp, list_argp, show_argp, create_argp,
 			 map_argp, unmap_argp, set_argp, destroy_argp,
 			 graph_argp, monitor_argp, context_argp, hold_argp,
-			 run_argp, recv_argp, devices_argp, doctor_argp,
-			 completion_argp, help_argp;
+			 run_argp, recv_argp, device_argp, devices_argp,
+			 doctor_argp, completion_argp, help_argp;
 
 int cmd_list(const struct command *self, int argc, char **argv);
 int cmd_show(const struct command *self, int argc, char **argv);
@@ -75,6 +76,7 @@ int cmd_destroy(const struct command *self, int argc, char **argv);
 int cmd_graph(const struct command *self, int argc, char **argv);
 int cmd_monitor(const struct command *self, int argc, char **argv);
 int cmd_run(const struct command *self, int argc, char **argv);
+int cmd_device(const struct command *self, int argc, char **argv);
 int cmd_context(const struct command *self, int argc, char **argv);
 int cmd_hold(const struct command *self, int argc, char **argv);
 int cmd_recv(const struct command *self, int argc, char **argv);

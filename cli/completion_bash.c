@@ -121,6 +121,8 @@ static void print_value_case(const struct argp_option *o, void *data)
 		fputs("list=@contexts", stdout);
 	if (takes(o, "PATH"))
 		fputs("list=@files", stdout);
+	if (takes(o, "ID"))
+		fputs("list=@objects", stdout);
 	if (takes(o, "TYPE")) {
 		fputs("list='", stdout);
 		for (const char *const *t = object_types; *t; t++)
@@ -169,8 +171,10 @@ static void print_case(const struct command *c)
 		puts("'");
 		break;
 	case COMPLETE_VERB_NAME:
-		printf("\t\t\tlist='%s'\n\t\t\t((!args)) || list=@names\n",
-		       c->words);
+	case COMPLETE_VERB_OBJECTS:
+		printf("\t\t\tlist='%s'\n\t\t\t((!args)) || list=@%s\n",
+		       c->words, c->complete == COMPLETE_VERB_NAME ? "names" :
+								     "objects");
 		break;
 	case COMPLETE_PATH_PROGRAM:
 	case COMPLETE_PROGRAM:

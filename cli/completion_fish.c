@@ -94,6 +94,8 @@ static void print_option(const struct argp_option *o, const char *command)
 		fputs(takes(o, "PATH") ? " -r -F" : " -x", stdout);
 	if (takes(o, "CONTEXT"))
 		fputs(" -a '(__iommufdctl_live contexts)'", stdout);
+	if (takes(o, "ID"))
+		fputs(" -a '(__iommufdctl_live objects)'", stdout);
 	if (takes(o, "TYPE")) {
 		fputs(" -a '", stdout);
 		for (const char *const *t = object_types; *t; t++)
@@ -164,13 +166,15 @@ static void print_arguments(const struct command *c)
 		print_names(condition);
 		break;
 	case COMPLETE_VERB_NAME:
+	case COMPLETE_VERB_OBJECTS:
 		printf("complete -c iommufdctl -n '%s; and not "
 		       "__fish_seen_subcommand_from %s' -a '%s'\n", condition,
 		       c->words, c->words);
 		printf("complete -c iommufdctl -n '%s; and "
 		       "__fish_seen_subcommand_from %s' "
-		       "-a '(__iommufdctl_live names)'\n", condition,
-		       c->words);
+		       "-a '(__iommufdctl_live %s)'\n", condition,
+		       c->words, c->complete == COMPLETE_VERB_NAME ? "names" :
+								     "objects");
 		break;
 	case COMPLETE_PATH_PROGRAM:
 		printf("complete -c iommufdctl -n '%s' -F\n", condition);

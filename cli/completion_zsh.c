@@ -84,6 +84,8 @@ static void print_values(const struct argp_option *o)
 		fputs(" _iommufdctl_live contexts", stdout);
 	if (takes(o, "PATH"))
 		fputs(" _files", stdout);
+	if (takes(o, "ID"))
+		fputs(" _iommufdctl_live objects", stdout);
 	if (takes(o, "TYPE")) {
 		fputc('(', stdout);
 		for (const char *const *t = object_types; *t; t++)
@@ -156,6 +158,10 @@ static void print_case(const struct command *c)
 	case COMPLETE_VERB_NAME:
 		printf("\t\t\t\t'1:%s:(%s)'\n", c->name, c->words);
 		puts("\t\t\t\t'2:name: _iommufdctl_live names'");
+		break;
+	case COMPLETE_VERB_OBJECTS:
+		printf("\t\t\t\t'1:%s:(%s)'\n", c->name, c->words);
+		puts("\t\t\t\t'*:object: _iommufdctl_live objects'");
 		break;
 	case COMPLETE_PATH_PROGRAM:
 		puts("\t\t\t\t'1:path:_files'");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <argp.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,15 +9,20 @@
 #include "change.h"
 #include "cli.h"
 #include "contexts.h"
+#include "created.h"
 #include "errors.h"
+#include "errors_device.h"
 #include "holder.h"
 #include "ioctls.h"
+#include "kept.h"
+#include "named.h"
 #include "options.h"
 #include "ranges.h"
-#include "render.h"
 
 struct create {
 	const char *type;
+	const char *device;
+	const char *ioas;
 	char **allow;
 	int allow_count;
 	bool no_huge_pages;
@@ -31,6 +35,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case OPTION_ALLOW:
 		create->allow[create->allow_count++] = arg;
+		break;
+	case OPTION_DEVICE:
+		create->device = arg;
+		break;
+	case OPTION_IOAS:
+		create->ioas = arg;
 		break;
 	case OPTION_NO_HUGE_PAGES:
 		create->no_huge_pages = true;
@@ -48,41 +58,29 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp_option create_options[] = {
 	{ "allow", OPTION_ALLOW, "RANGE", 0,
-	  "set this range aside for mappings; may be given again", 0 },
+	  "of an ioas: set this range aside for mappings; may be given again",
+	  0 },
 	{ "no-huge-pages", OPTION_NO_HUGE_PAGES, NULL, 0,
-	  "page tables may not use large pages", 0 },
+	  "of an ioas: page tables may not use large pages", 0 },
+	{ "device", OPTION_DEVICE, "ID", 0,
+	  "of a hwpt: the device that it is for", 0 },
+	{ "ioas", OPTION_IOAS, "ID", 0,
+	  "of a hwpt: the ioas whose mappings it has", 0 },
 	{}
 };
 
 const struct argp create_argp = {
 	.options = create_options,
 	.parser = parse,
-	.args_doc = "ioas",
+	.args_doc = "ioas\nhwpt --device ID --ioas ID\nfault",
 	.doc = "Make an object in the context and print its id. An 'ioas' is "
-	       "an I/O address space, empty at first.\v"
+	       "an I/O address space, empty at first; a 'hwpt' is a page table "
+	       "for a device; a 'fault' is a queue of I/O page faults.\v"
 	       "A RANGE is START-LAST or START+LENGTH. Numbers are decimal, "
 	       "or hexadecimal with 0x; START and LENGTH may end in K, M, G "
 	       "or T.",
 	.children = common_children,
 };
-
-/* Flushed at once: main's close comes too late to take the object back. */
-static int print_created(const struct context *context, const char *type,
-			 uint32_t id)
-{
-	json_t *o;
-
-	if (!option_json()) {
-		printf("%" PRIu32 "\n", id);
-		return fflush(stdout);
-	}
-	o = json_start();
-	json_add(o, "context", json_number(context->info.context));
-	json_add(o, "id", json_number(id));
-	json_add(o, "type", json_text(type));
-	json_print(o, stdout);
-	return fflush(stdout);
-}
 
 /*
  * The context named 'default' begins with the first object that is made in it.
@@ -152,13 +150,146 @@ static void read_change(struct change *change, const struct create *create)
 					     ranges };
 }
 
+/* So that a look at the context can tell; who made it has it either way. */
+static void write_down(const struct context_spec *spec,
+		       const struct context *context, uint32_t hwpt,
+		       uint32_t ioas)
+{
+	const struct kept_record record = {
+		.kind = KEPT_HWPT,
+		.id = hwpt,
+		.ioas = ioas,
+	};
+	char *name = context_name(spec, context);
+	struct problem ignored;
+
+	if (name)
+		keeper_ask(name, "keep", &record, -1, &ignored);
+	free(name);
+}
+
+static int create_hwpt(const struct context_spec *spec, uint32_t device,
+		       uint32_t ioas)
+{
+	struct context context;
+	struct problem problem;
+	const struct device_attempt attempt = {
+		.what = TRYING_HWPT,
+		.context = &context,
+		.address = "",
+		.device = -1,
+		.id = device,
+		.pt = ioas,
+	};
+	int status = STATUS_DONE;
+	uint32_t id;
+
+	if (context_open(spec, &context, &problem))
+		return problem_report(&problem);
+	if (hwpt_create(context.fd, device, ioas, &id)) {
+		problem_device(&problem, &attempt, errno);
+		status = problem_report(&problem);
+	} else if (print_created(&context, "hwpt-paging", id)) {
+		status = write_failed(errno);
+		object_destroy(context.fd, id);
+	} else {
+		write_down(spec, &context, id, ioas);
+	}
+	close(context.fd);
+	return status;
+}
+
+/* Without a reader of its faults a queue is of no use, so it is kept or gone. */
+static int keep_queue(const struct context_spec *spec,
+		      const struct context *context, uint32_t id, int queue,
+		      struct problem *p)
+{
+	const struct kept_record record = { .kind = KEPT_FAULT, .id = id };
+	char *name = context_name(spec, context);
+	int ret;
+
+	if (name)
+		ret = keeper_ask(name, "keep", &record, queue, p);
+	else
+		ret = problem_set(p, STATUS_FAILED, 0, "no holder keeps this "
+				  "context, and a queue that no one has open "
+				  "cannot be read: use one of 'iommufdctl "
+				  "context create NAME', with '-c NAME'");
+	free(name);
+	return ret;
+}
+
+static int create_fault(const struct context_spec *spec)
+{
+	struct context context;
+	struct problem problem, ignored;
+	int status = STATUS_DONE, queue, ret;
+	uint32_t id;
+
+	if (open_or_start(spec, &context, &problem))
+		return problem_report(&problem);
+	if (fault_create(context.fd, &id, &queue)) {
+		problem_errno(&problem, DOING_CREATE, errno, "fault");
+		problem.context = context.info.context;
+		status = problem_report(&problem);
+		goto out;
+	}
+	ret = keep_queue(spec, &context, id, queue, &problem);
+	close(queue);
+	if (ret) {
+		status = problem_report(&problem);
+	} else if (print_created(&context, "fault", id)) {
+		status = write_failed(errno);
+		if (spec->form == CONTEXT_NAME)
+			keeper_drop(spec->text, id, &ignored);
+	}
+	if (status)
+		object_destroy(context.fd, id);
+out:
+	close(context.fd);
+	return status;
+}
+
+/* What only another type has is a mistake. */
+static void check_options(const struct create *create)
+{
+	bool hwpt = !strcmp(create->type, "hwpt");
+	bool ioas = !strcmp(create->type, "ioas");
+
+	if (!hwpt && !ioas && strcmp(create->type, "fault"))
+		usage_error("'%s' cannot be created; there is: ioas hwpt fault",
+			    create->type);
+	if (!ioas && (create->allow_count || create->no_huge_pages))
+		usage_error("%s is for an ioas", create->allow_count ?
+			    "--allow" : "--no-huge-pages");
+	if (!hwpt && (create->device || create->ioas))
+		usage_error("%s is for a hwpt", create->device ? "--device" :
+			    "--ioas");
+	if (hwpt && !create->device)
+		usage_error("for which device? Say its --device ID");
+	if (hwpt && !create->ioas)
+		usage_error("of which ioas? Say its --ioas ID");
+}
+
+static int create_ioas_in(const struct context_spec *spec,
+			  const struct change *change)
+{
+	struct context context;
+	struct problem problem;
+	int status;
+
+	if (open_or_start(spec, &context, &problem))
+		return problem_report(&problem);
+	status = create_ioas(&context, change);
+	close(context.fd);
+	return status;
+}
+
 int cmd_create(const struct command *self, int argc, char **argv)
 {
 	struct create create = {};
 	struct change change;
 	struct context_spec spec;
-	struct context context;
-	struct problem problem;
 	int status;
 
 	create.allow = calloc(argc, sizeof(*create.allow));
@@ -166,20 +297,19 @@ int cmd_create(const struct command *self, int argc, char **argv)
 		abort();
 	parse_options(self, &create_argp, argc, argv, &create);
 	if (!create.type)
-		usage_error("which type of object? There is: ioas");
-	if (strcmp(create.type, "ioas"))
-		usage_error("'%s' cannot be created; there is: ioas",
-			    create.type);
+		usage_error("which type of object? There is: %s", self->words);
+	check_options(&create);
 	read_change(&change, &create);
 	context_option(&spec);
 	/* a closed pipe must not end us before we took the object back */
 	signal(SIGPIPE, SIG_IGN);
-	if (open_or_start(&spec, &context, &problem)) {
-		status = problem_report(&problem);
-	} else {
-		status = create_ioas(&context, &change);
-		close(context.fd);
-	}
+	if (!strcmp(create.type, "hwpt"))
+		status = create_hwpt(&spec, id_argument(create.device),
+				     id_argument(create.ioas));
+	else if (!strcmp(create.type, "fault"))
+		status = create_fault(&spec);
+	else
+		status = create_ioas_in(&spec, &change);
 	change_free(&change);
 	free(create.allow);
 	return status;

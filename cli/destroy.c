@@ -8,6 +8,8 @@
 #include "cli.h"
 #include "errors.h"
 #include "ioctls.h"
+#include "kept.h"
+#include "named.h"
 #include "options.h"
 
 /* Ids stay where they stand in argv until all options are known. */
@@ -46,16 +48,42 @@ const struct argp destroy_argp = {
 	.children = common_children,
 };
 
+/*
+ * A fault queue lives as long as its descriptor, which the context's holder has
+ * where 'create' made it. True if it is gone; else errno is as destroy had it.
+ */
+static bool release_queue(const struct busy *busy,
+			  const struct context *context, uint32_t id)
+{
+	char *name = context_name(busy->spec, context);
+	struct problem ignored;
+	struct kept_list kept;
+	int err = EBUSY;
+
+	kept_read(name, &kept);
+	if (kept_find(&kept, KEPT_FAULT, id) &&
+	    !keeper_drop(name, id, &ignored))
+		err = object_destroy(context->fd, id) ? errno : 0;
+	kept_free(&kept);
+	free(name);
+	errno = err;
+	return !err;
+}
+
 /* Returns 0, or -1 with the problem filled. */
 static int destroy(struct busy *busy, const struct context *context,
 		   uint32_t id, bool recursive, struct problem *p)
 {
-	if (recursive)
-		return busy_destroy(busy, context, id, p);
-	if (!object_destroy(context->fd, id))
+	if (!object_destroy(context->fd, id)) {
+		busy_forget(busy, id);
 		return 0;
+	}
+	if (errno == EBUSY && release_queue(busy, context, id))
+		return 0;
+	if (errno == EBUSY && recursive)
+		return busy_destroy(busy, context, id, p);
 	if (errno == EBUSY)
-		busy_explain(busy, context->info.context, id, p);
+		busy_explain(busy, context, id, p);
 	else
 		problem_object(p, DOING_DESTROY, errno, context->info.context,
 			       id);
@@ -67,7 +95,7 @@ int cmd_destroy(const struct command *self, int argc, char **argv)
 	struct context_spec spec;
 	struct context context;
 	struct problem problem;
-	struct busy busy = {};
+	struct busy busy = { .spec = &spec };
 	struct ids ids = {};
 	int status = STATUS_DONE, failed;
 	uint64_t id;

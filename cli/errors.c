@@ -29,13 +29,14 @@ static void explain_missing(char *buf, size_t size)
 			 "the container lacks it");
 }
 
-static void explain_group(char *buf, size_t size)
+/* Who may open the device node at PATH, and so what to become. */
+void explain_node(const char *path, char *buf, size_t size)
 {
 	struct group *group;
 	struct stat st;
 	char number[16];
 
-	if (root_stat("/dev/iommu", &st)) {
+	if (root_stat(path, &st)) {
 		snprintf(buf, size, "ask the administrator");
 		return;
 	}
@@ -49,6 +50,11 @@ static void explain_group(char *buf, size_t size)
 		snprintf(buf, size, "it is open to its owner alone "
 			 "(mode %04o, group %s): become root",
 			 st.st_mode & 07777, group ? group->gr_name : number);
+}
+
+static void explain_group(char *buf, size_t size)
+{
+	explain_node("/dev/iommu", buf, size);
 }
 
 static void explain_ptrace(char *buf, size_t size)

@@ -52,6 +52,7 @@ int problem_errno(struct problem *p, enum doing doing, int err,
 int problem_object(struct problem *p, enum doing doing, int err,
 		   uint64_t context, uint64_t id);
 int problem_report(const struct problem *p);
+void explain_node(const char *path, char *buf, size_t size);
 
 _Noreturn void usage_error(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2)));

@@ -64,10 +64,27 @@ static void print_place(FILE *out, const struct attempt *a)
 		(uintmax_t)(a->iova + (a->length - 1)));
 }
 
+/*
+ * How many bits an address may have where devices limit that: an IOMMU's
+ * aperture ends at a power of two. 0 where LAST is below that end.
+ */
+static unsigned int beyond_aperture(const struct usable *usable, uint64_t last)
+{
+	uint64_t end = 0;
+
+	for (uint32_t i = 0; i < usable->count; i++)
+		if (usable->ranges[i].last > end)
+			end = usable->ranges[i].last;
+	if (!end || last <= end || (end & (end + 1)))
+		return 0;
+	return 64 - __builtin_clzll(end);
+}
+
 /* A mapping at an address that the kernel does not take. */
 static void explain_place(FILE *out, const struct attempt *a, int err)
 {
 	struct usable usable;
+	unsigned int width;
 	uint64_t align;
 
 	ask_usable(a, &usable);
@@ -83,7 +100,12 @@ static void explain_place(FILE *out, const struct attempt *a, int err)
 	} else if (a->fixed && usable.count &&
 		   !is_usable(&usable, a->iova, a->iova + (a->length - 1))) {
 		print_place(out, a);
-		fputs(" is not where mappings may be: ", out);
+		width = beyond_aperture(&usable, a->iova + (a->length - 1));
+		if (width)
+			fprintf(out, " is beyond the %u bits that the IOMMU of "
+				"its devices takes: ", width);
+		else
+			fputs(" is not where mappings may be: ", out);
 		print_usable(out, &usable);
 	} else if (a->fixed && err != EINVAL) {
 		print_place(out, a);
@@ -122,12 +144,28 @@ static bool may_lock_memory(void)
 	       CAP_TO_MASK(CAP_IPC_LOCK);
 }
 
-static void explain_memory(FILE *out, const struct attempt *a, int err)
+/* How much our address space has pinned, in bytes. */
+uint64_t pinned_bytes(void)
+{
+	unsigned long long kib = 0;
+	char line[256];
+	FILE *status = fopen("/proc/self/status", "re");
+
+	if (!status)
+		return 0;
+	while (fgets(line, sizeof(line), status))
+		if (sscanf(line, "VmPin: %llu kB", &kib) == 1)
+			break;
+	fclose(status);
+	return kib * 1024;
+}
+
+/* ENOMEM, where memory is pinned. */
+void explain_memlock(FILE *out, const struct context *context)
 {
 	struct rlimit limit;
-	uint64_t mode;
+	uint64_t mode = 0;
 
-	(void)err;
 	if (may_lock_memory() || getrlimit(RLIMIT_MEMLOCK, &limit) ||
 	    limit.rlim_cur == RLIM_INFINITY) {
 		fputs("no memory: see the memory limit of this cgroup", out);
@@ -135,11 +173,34 @@ static void explain_memory(FILE *out, const struct attempt *a, int err)
 	}
 	fprintf(out, "no memory, or more would be pinned than the limit of "
 		"%ju KiB allows ('ulimit -l'", (uintmax_t)limit.rlim_cur / 1024);
-	if (!iommu_option(a->context->fd, IOMMU_OPTION_RLIMIT_MODE,
+	if (!iommu_option(context->fd, IOMMU_OPTION_RLIMIT_MODE,
 			  IOMMU_OPTION_OP_GET, 0, &mode))
 		fprintf(out, ", counted for the %s",
 			mode ? "process" : "user");
+	/* a user's sum is not to be had */
+	if (mode)
+		fprintf(out, ", which has %ju KiB pinned",
+			(uintmax_t)pinned_bytes() / 1024);
 	fputs("): raise it, or do it with CAP_IPC_LOCK", out);
+}
+
+static void explain_memory(FILE *out, const struct attempt *a, int err)
+{
+	(void)err;
+	explain_memlock(out, a->context);
+}
+
+static void explain_fault(FILE *out, const struct attempt *a, int err)
+{
+	(void)err;
+	if (a->foreign)
+		fputs("a device's own memory (a BAR) cannot be mapped by this "
+		      "kernel's iommufd, which maps what can be pinned: leave "
+		      "it out, and devices cannot reach each other", out);
+	else
+		fputs("the memory cannot be pinned: a file that became shorter, "
+		      "or a device's own memory, which cannot be mapped this "
+		      "way", out);
 }
 
 static void explain_unmapped(FILE *out, const struct attempt *a, int err)
@@ -221,9 +282,7 @@ static const struct {
 	{ TRYING_MAP, ENOSPC, STATUS_FAILED, NULL, explain_room },
 	{ TRYING_MAP, EOVERFLOW, STATUS_FAILED,
 	  "it would end behind the last address that can be mapped", NULL },
-	{ TRYING_MAP, EFAULT, STATUS_FAILED,
-	  "the memory cannot be pinned: a file that became shorter, or a "
-	  "device's own memory, which cannot be mapped this way", NULL },
+	{ TRYING_MAP, EFAULT, STATUS_FAILED, NULL, explain_fault },
 	{ TRYING_MAP, EACCES, STATUS_NOT_PERMITTED,
 	  "the file is not open for that: --read-only asks for less", NULL },
 	{ TRYING_MAP, EPERM, STATUS_NOT_PERMITTED,

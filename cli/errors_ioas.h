@@ -3,6 +3,8 @@
 #ifndef CLI_ERRORS_IOAS_H
 #define CLI_ERRORS_IOAS_H
 
+#include <stdio.h>
+
 #include "contexts.h"
 #include "errors.h"
 
@@ -22,6 +24,7 @@ enum trying {
  * @fixed: the address was chosen by the user
  * @iova: that address; of TRYING_UNMAP the first one
  * @length: in bytes
+ * @foreign: of TRYING_MAP: the memory is a device's own
  * @unmapped: of TRYING_UNMAP: how many bytes were all the same
  * @ranges: of TRYING_ALLOW: what was to be set aside
  */
@@ -30,12 +33,15 @@ struct attempt {
 	const struct context *context;
 	uint32_t id;
 	bool fixed;
+	bool foreign;
 	uint64_t iova;
 	uint64_t length;
 	uint64_t unmapped;
 	struct range_list ranges;
 };
 
+uint64_t pinned_bytes(void);
+void explain_memlock(FILE *out, const struct context *context);
 int problem_ioas(struct problem *p, const struct attempt *attempt, int err);
 
 #endif

@@ -168,6 +168,16 @@ static bool same_file(const struct opening *a, const struct opening *b)
 			(unsigned long)b->holder.fd);
 }
 
+/* Is what HOLDER had open there no longer what our FD is? */
+bool has_gone(int fd, const struct holder *holder)
+{
+	long ret = syscall(SYS_kcmp, getpid(), holder->pid, KCMP_FILE,
+			   (unsigned long)fd, (unsigned long)holder->fd);
+
+	/* what may not be asked is taken to be as it was */
+	return ret > 0 || (ret < 0 && (errno == ESRCH || errno == EBADF));
+}
+
 /*
  * Gives each opening its group: by the id that the driver tells, or, where it
  * tells none, by asking the kernel whether two are one open file. Where even

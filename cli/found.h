@@ -44,5 +44,6 @@ int found_select(const struct found *found, const struct context_spec *spec,
 		 size_t *group, struct problem *p);
 bool is_own(const struct opening *opening);
 void read_comm(int proc, struct holder *holder);
+bool has_gone(int fd, const struct holder *holder);
 
 #endif

@@ -39,15 +39,6 @@ void hold_remark(const struct hold *hold, const char *fmt, ...)
 		       hold->name ? hold->name : hold->path, text);
 }
 
-/* A file of ours in the folder; in a buffer of its own until the next call. */
-static const char *file(const struct hold *hold, const char *suffix)
-{
-	static char name[NAME_MAX + 1];
-
-	snprintf(name, sizeof(name), "%s%s", hold->base, suffix);
-	return name;
-}
-
 static int place_named(struct hold *hold, struct problem *p)
 {
 	char *path;
@@ -127,7 +118,7 @@ static int take_lock(struct hold *hold, struct problem *p)
 {
 	pid_t owner = 0;
 
-	hold->lock = lock_take(hold->folder, file(hold, ".lock"), &owner);
+	hold->lock = lock_take(hold->folder, hold_file(hold, ".lock"), &owner);
 	if (hold->lock >= 0)
 		return 0;
 	if (errno == EBUSY)
@@ -141,11 +132,12 @@ static int take_lock(struct hold *hold, struct problem *p)
 
 /*
  * What the service manager kept for us while we were away: sd_listen_fds(3).
- * Descriptors that are something else are closed. Returns -1 for none.
+ * Descriptors that are nothing of ours are closed. Returns -1 for no context.
  */
-static int kept_context(void)
+static int kept_context(struct hold *hold)
 {
 	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	const char *name = getenv("LISTEN_FDNAMES") ?: "";
 	uint64_t value, count;
 	int kept = -1;
 
@@ -153,11 +145,17 @@ static int kept_context(void)
 	    value != (uint64_t)getpid() || !parse_number(fds, 1024, &count))
 		return -1;
 	for (int fd = LISTEN_FIRST; fd < LISTEN_FIRST + (int)count; fd++) {
-		if (kept >= 0 || !is_iommufd(fd) ||
-		    fcntl(fd, F_SETFD, FD_CLOEXEC))
+		size_t len = strcspn(name, ":");
+
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC))
+			close(fd);
+		else if (!is_iommufd(fd))
+			keeper_restore(hold, fd, name, hold->name ? len : 0);
+		else if (kept >= 0)
 			close(fd);
 		else
 			kept = fd;
+		name += len + !!name[len];
 	}
 	return kept;
 }
@@ -165,7 +163,7 @@ static int kept_context(void)
 static int take_context(struct hold *hold, struct problem *p)
 {
 	if (hold->service)
-		hold->context.fd = kept_context();
+		hold->context.fd = kept_context(hold);
 	hold->kept = hold->context.fd >= 0;
 	if (hold->kept) {
 		own_fdinfo(hold->context.fd, &hold->context.info);
@@ -177,130 +175,17 @@ static int take_context(struct hold *hold, struct problem *p)
 	return rlimit_mode_set(hold->context.fd, hold->rlimit_mode, p);
 }
 
-/*
- * A socket that no one listens at was left by a kill -9, since the lock is
- * ours. What is no socket, or someone else's, stays.
- */
-static int clear_stale(struct hold *hold, struct problem *p)
-{
-	const char *name = file(hold, hold->socket_suffix);
-	struct stat st;
-	int sock, err;
-
-	if (fstatat(hold->folder, name, &st, AT_SYMLINK_NOFOLLOW)) {
-		if (errno == ENOENT)
-			return 0;
-		return problem_errno(p, DOING_ANYTHING, errno, "");
-	}
-	if (!S_ISSOCK(st.st_mode)) {
-		problem_set(p, STATUS_FAILED, EEXIST,
-			    "'%.200s' is there and is no socket: remove it, or "
-			    "choose another path", hold->socket_path);
-		clean_text(p->text);
-		return -1;
-	}
-	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (sock < 0)
-		return problem_errno(p, DOING_ANYTHING, errno, "");
-	err = connect(sock, (const struct sockaddr *)&hold->address,
-		      sizeof(hold->address)) ? errno : 0;
-	close(sock);
-	if (err == ECONNREFUSED)
-		err = unlinkat(hold->folder, name, 0) ? errno : ENOENT;
-	if (err == ENOENT)
-		return 0;
-	if (!err || err == EAGAIN)
-		problem_set(p, STATUS_IN_USE, EADDRINUSE,
-			    "another program listens at '%.200s': choose "
-			    "another path", hold->socket_path);
-	else
-		problem_set(p, err == EACCES || err == EPERM ?
-			    STATUS_NOT_PERMITTED : STATUS_FAILED, err,
-			    "cannot replace the socket '%.200s': %s",
-			    hold->socket_path, strerror(err));
-	clean_text(p->text);
-	return -1;
-}
-
-/* The socket is born with its mode: at no time is it open to anyone else. */
-static int make_socket(struct hold *hold)
-{
-	mode_t old;
-	int ret, err;
-
-	hold->listener = socket(AF_UNIX,
-				SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (hold->listener < 0)
-		return -1;
-	old = umask(0777 & ~hold->mode);
-	ret = bind(hold->listener, (const struct sockaddr *)&hold->address,
-		   sizeof(hold->address));
-	err = errno;
-	umask(old);
-	errno = err;
-	if (ret) {
-		close(hold->listener);
-		hold->listener = -1;
-	}
-	return ret;
-}
-
-/*
- * Bound by its path, so that it has its path's name wherever sockets are
- * listed; that it lies in the folder that we know, with the mode that we want
- * (a default ACL may change that), is seen before anyone can connect.
- */
-static int listen_at_path(struct hold *hold, struct problem *p)
-{
-	struct stat st;
-
-	if (clear_stale(hold, p))
-		return -1;
-	if (make_socket(hold))
-		return problem_set(p, errno == EACCES ? STATUS_NOT_PERMITTED :
-				   STATUS_FAILED, errno,
-				   "cannot make the socket '%s': %s",
-				   hold->socket_path, strerror(errno));
-	if (fstatat(hold->folder, file(hold, hold->socket_suffix), &st,
-		    AT_SYMLINK_NOFOLLOW) || !S_ISSOCK(st.st_mode) ||
-	    st.st_uid != geteuid() || (st.st_mode & 0777) != hold->mode)
-		return problem_set(p, STATUS_FAILED, 0,
-				   "the socket '%s' did not come out with mode "
-				   "%04o where it was meant to be: see the "
-				   "folder's ACL", hold->socket_path,
-				   hold->mode);
-	if (listen(hold->listener, SOMAXCONN))
-		return problem_errno(p, DOING_ANYTHING, errno, "");
-	return 0;
-}
-
-/* Replaced as a whole: who reads it sees the one before or this one. */
 static int write_status(struct hold *hold)
 {
-	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
-	char text[128], temporary[NAME_MAX + 1];
-	int fd, len, err = 0;
+	char text[128];
+	int len;
 
 	if (!hold->name)
 		return 0;
-	snprintf(temporary, sizeof(temporary), "%s", file(hold, ".tmp"));
-	fd = openat(hold->folder, temporary, flags, 0600);
-	if (fd < 0)
-		return -1;
 	len = snprintf(text, sizeof(text),
 		       "pid %d\nclients %" PRIu64 "\nsince %" PRIu64 "\n",
 		       getpid(), hold->clients, hold->since);
-	errno = ENOSPC;
-	if (write(fd, text, len) != len)
-		err = errno;
-	close(fd);
-	if (!err && renameat(hold->folder, temporary, hold->folder,
-			     file(hold, ".status")))
-		err = errno;
-	if (err)
-		unlinkat(hold->folder, temporary, 0);
-	errno = err;
-	return err ? -1 : 0;
+	return hold_write(hold, ".status", text, len);
 }
 
 /* Another client has been served. */
@@ -339,6 +224,7 @@ int hold_begin(struct hold *hold, struct problem *p)
 	hold->listener = -1;
 	hold->signals = -1;
 	hold->context.fd = -1;
+	hold->keeper.listener = -1;
 	hold->clients = 0;
 	hold->since = time(NULL);
 	if (hold->name && !names_place(p))
@@ -356,7 +242,11 @@ int hold_begin(struct hold *hold, struct problem *p)
 		return problem_set(p, STATUS_FAILED, errno,
 				   "cannot write the status of '%s': %s",
 				   hold->name, strerror(errno));
-	return listen_at_path(hold, p);
+	/* before the other one, at whose sight clients may come to this one */
+	if (hold_clear_stale(hold, p) || (hold->name && keeper_begin(hold, p)))
+		return -1;
+	hold->listener = hold_listen(hold, p);
+	return hold->listener < 0 ? -1 : 0;
 }
 
 static void close_if_open(int fd)
@@ -373,17 +263,21 @@ static void close_if_open(int fd)
 void hold_end(struct hold *hold)
 {
 	if (hold->lock >= 0 &&
-	    lock_in_place(hold->lock, hold->folder, file(hold, ".lock"))) {
+	    lock_in_place(hold->lock, hold->folder, hold_file(hold, ".lock"))) {
 		if (hold->listener >= 0)
-			unlinkat(hold->folder, file(hold, hold->socket_suffix),
+			unlinkat(hold->folder, hold_file(hold, hold->socket_suffix),
 				 0);
 		if (hold->name) {
-			unlinkat(hold->folder, file(hold, ".status"), 0);
-			unlinkat(hold->folder, file(hold, ".tmp"), 0);
+			unlinkat(hold->folder, hold_file(hold, ".dev"), 0);
+			unlinkat(hold->folder, hold_file(hold, ".kept"), 0);
+			unlinkat(hold->folder, hold_file(hold, ".status"), 0);
+			unlinkat(hold->folder, hold_file(hold, ".tmp"), 0);
 		}
-		unlinkat(hold->folder, file(hold, ".lock"), 0);
+		unlinkat(hold->folder, hold_file(hold, ".lock"), 0);
 	}
 	close_if_open(hold->listener);
+	/* devices first: they are in the context */
+	keeper_end(&hold->keeper);
 	close_if_open(hold->context.fd);
 	close_if_open(hold->signals);
 	close_if_open(hold->lock);

@@ -16,6 +16,7 @@
 #include <sys/un.h>
 
 #include "contexts.h"
+#include "keeper.h"
 #include "rlimit_mode.h"
 
 /*
@@ -52,6 +53,7 @@ struct hold {
 	int listener;
 	int signals;
 	struct context context;
+	struct keeper keeper;
 	bool kept;		/* by the service manager, which has it still */
 	uint64_t clients;
 	uint64_t since;
@@ -62,6 +64,15 @@ void hold_count(struct hold *hold);
 void hold_end(struct hold *hold);
 void hold_remark(const struct hold *hold, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* holder_files.c */
+const char *hold_file(const struct hold *hold, const char *suffix);
+int hold_clear_stale(struct hold *hold, struct problem *p);
+int hold_listen(struct hold *hold, struct problem *p);
+int hold_listen_too(struct hold *hold, const char *suffix, int type,
+		    mode_t mode, struct problem *p);
+int hold_write(struct hold *hold, const char *suffix, const char *text,
+	       size_t len);
 
 /* serve.c: until a signal, or the end of @once. 0, or -1 with the problem. */
 int hold_serve(struct hold *hold, struct problem *p);

@@ -5,6 +5,9 @@
 
 #include "ioctls.h"
 
+/* Of the published header's enum iommu_hw_info_type. */
+#define IOMMU_HW_INFO_TYPE_INTEL_VTD 1
+
 static int call(int fd, unsigned long request, void *arg)
 {
 	int ret;
@@ -50,10 +53,7 @@ int iommu_option(int fd, uint32_t option, uint16_t op, uint32_t object,
 	return 0;
 }
 
-/*
- * Asks for no ranges at all: changes nothing and costs little. That there are
- * more ranges than asked for (EMSGSIZE) is a yes too. -1 with ENOENT is a no.
- */
+/* Asks for no ranges at all: that there are more (EMSGSIZE) is a yes too. */
 int ioas_exists(int fd, uint32_t id)
 {
 	struct iommu_ioas_iova_ranges cmd = {
@@ -63,6 +63,104 @@ int ioas_exists(int fd, uint32_t id)
 
 	if (call(fd, IOMMU_IOAS_IOVA_RANGES, &cmd) && errno != EMSGSIZE)
 		return -1;
+	return 0;
+}
+
+/* Asks for no data at all. */
+int device_exists(int fd, uint32_t id)
+{
+	struct iommu_hw_info cmd = { .size = sizeof(cmd), .dev_id = id };
+
+	return call(fd, IOMMU_GET_HW_INFO, &cmd);
+}
+
+/*
+ * Asks for no bits, of pages of no size: refused with EINVAL or EOPNOTSUPP, as
+ * the IOMMU's driver has it, but for ENOENT, which is a no.
+ */
+int hwpt_paging_exists(int fd, uint32_t id)
+{
+	struct iommu_hwpt_get_dirty_bitmap cmd = {
+		.size = sizeof(cmd),
+		.hwpt_id = id,
+		.flags = IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR,
+	};
+
+	if (call(fd, IOMMU_HWPT_GET_DIRTY_BITMAP, &cmd) && errno != EINVAL &&
+	    errno != EOPNOTSUPP)
+		return -1;
+	return 0;
+}
+
+/* Has nothing invalidated, with data of no type, which may be refused. */
+int hwpt_nested_exists(int fd, uint32_t id)
+{
+	struct iommu_hwpt_invalidate cmd = { .size = sizeof(cmd), .hwpt_id = id };
+
+	if (call(fd, IOMMU_HWPT_INVALIDATE, &cmd) && errno != EINVAL &&
+	    errno != EOPNOTSUPP)
+		return -1;
+	return 0;
+}
+
+/* Linux 6.13's IOMMU_VIOMMU_ALLOC; too short a struct is refused by who has it. */
+bool has_viommu(int fd)
+{
+	uint32_t size = sizeof(size);
+
+	return ioctl(fd, _IO(IOMMUFD_TYPE, 0x90), &size) && errno != ENOTTY;
+}
+
+/*
+ * How many bits an address has that the IOMMU of device ID takes; 0 where that
+ * is not known. Of Intel's, from its capability register (VT-d, 11.4.2: MGAW).
+ */
+unsigned int device_width(int fd, uint32_t id)
+{
+	struct {
+		uint32_t flags;
+		uint32_t reserved;
+		uint64_t cap;
+		uint64_t ecap;
+	} vtd = {};
+	struct iommu_hw_info cmd = {
+		.size = sizeof(cmd),
+		.dev_id = id,
+		.data_len = sizeof(vtd),
+		.data_uptr = (uintptr_t)&vtd,
+	};
+
+	if (call(fd, IOMMU_GET_HW_INFO, &cmd) ||
+	    cmd.out_data_type != IOMMU_HW_INFO_TYPE_INTEL_VTD ||
+	    cmd.data_len < sizeof(vtd))
+		return 0;
+	return (vtd.cap >> 16 & 0x3f) + 1;
+}
+
+/* A page table of what IOAS maps, for DEVICE. */
+int hwpt_create(int fd, uint32_t device, uint32_t ioas, uint32_t *id)
+{
+	struct iommu_hwpt_alloc cmd = {
+		.size = sizeof(cmd),
+		.dev_id = device,
+		.pt_id = ioas,
+	};
+
+	if (call(fd, IOMMU_HWPT_ALLOC, &cmd))
+		return -1;
+	*id = cmd.out_hwpt_id;
+	return 0;
+}
+
+/* *QUEUE is where faults are read and answered; it holds the object. */
+int fault_create(int fd, uint32_t *id, int *queue)
+{
+	struct iommu_fault_alloc cmd = { .size = sizeof(cmd) };
+
+	if (call(fd, IOMMU_FAULT_QUEUE_ALLOC, &cmd))
+		return -1;
+	*id = cmd.out_fault_id;
+	*queue = cmd.out_fault_fd;
 	return 0;
 }
 

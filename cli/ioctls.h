@@ -15,7 +15,18 @@ int ioas_create(int fd, uint32_t *id);
 int object_destroy(int fd, uint32_t id);
 int iommu_option(int fd, uint32_t option, uint16_t op, uint32_t object,
 		 uint64_t *value);
+
+/* Does ID have that type? -1 with ENOENT is a no; all else is a yes, or no answer. */
 int ioas_exists(int fd, uint32_t id);
+int device_exists(int fd, uint32_t id);
+int hwpt_paging_exists(int fd, uint32_t id);
+int hwpt_nested_exists(int fd, uint32_t id);
+bool has_viommu(int fd);
+
+unsigned int device_width(int fd, uint32_t id);
+
+int hwpt_create(int fd, uint32_t device, uint32_t ioas, uint32_t *id);
+int fault_create(int fd, uint32_t *id, int *queue);
 int ioas_ranges(int fd, uint32_t id, struct iommu_iova_range **ranges,
 		uint32_t *count, uint64_t *alignment);
 int ioas_allow(int fd, uint32_t id, const struct range *ranges, size_t count);

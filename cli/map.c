@@ -126,6 +126,14 @@ static bool is_lasting(int fd)
 				     fs.f_type == HUGETLBFS_MAGIC);
 }
 
+/* As sysfs has a PCI device's, in resource0 and the others. */
+static bool is_foreign(int fd)
+{
+	struct statfs fs;
+
+	return !fstatfs(fd, &fs) && fs.f_type == SYSFS_MAGIC;
+}
+
 static int open_file(const struct map *map, struct memory *memory,
 		     uint64_t *length, struct problem *p)
 {
@@ -169,22 +177,6 @@ static int make_memory(struct memory *memory, uint64_t length,
 	return 0;
 }
 
-/* How much our address space has pinned, in bytes. */
-static uint64_t pinned_bytes(void)
-{
-	unsigned long long kib = 0;
-	char line[256];
-	FILE *status = fopen("/proc/self/status", "re");
-
-	if (!status)
-		return 0;
-	while (fgets(line, sizeof(line), status))
-		if (sscanf(line, "VmPin: %llu kB", &kib) == 1)
-			break;
-	fclose(status);
-	return kib * 1024;
-}
-
 static void take_back(int fd, const struct mapping *m)
 {
 	struct range range = {
@@ -219,9 +211,12 @@ static int will_not_last(struct problem *p, const struct memory *memory,
 }
 
 /* Through our address space, and only if all of it is pinned. */
-static int map_pinned(const struct attempt *a, const struct memory *memory,
-		      struct mapping *m, struct problem *p)
+static int map_pinned(const struct attempt *attempt,
+		      const struct memory *memory, struct mapping *m,
+		      struct problem *p)
 {
+	struct attempt foreign = *attempt;
+	const struct attempt *a = &foreign;
 	bool writes = m->flags & IOMMU_IOAS_MAP_WRITEABLE;
 	uint64_t before;
 	void *at;
@@ -234,6 +229,7 @@ static int map_pinned(const struct attempt *a, const struct memory *memory,
 		clean_text(p->text);
 		return -1;
 	}
+	foreign.foreign = is_foreign(memory->fd);
 	before = pinned_bytes();
 	if (ioas_map(a->context->fd, m, at))
 		return problem_ioas(p, a, errno);

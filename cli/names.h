@@ -6,6 +6,9 @@
  *              can forget to end; whatever else there is of a name whose lock
  *              is free is stale
  * NAME.sock    where the holder hands the context over
+ * NAME.dev     where it takes devices to keep: keeper.h
+ * NAME.kept    what it keeps (parse_kept.h), replaced as a whole; not there
+ *              before it keeps anything
  * NAME.status  what the holder says of itself (struct hold_record), replaced
  *              as a whole; made as NAME.tmp
  *

@@ -38,6 +38,8 @@ enum option_key {
 	OPTION_READ_ONLY,
 	OPTION_CHECK_MAP,
 	OPTION_PLAN,
+	OPTION_DEVICE,
+	OPTION_IOAS,
 };
 
 extern const struct argp common_argp;

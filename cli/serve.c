@@ -148,6 +148,8 @@ static int time_left(const struct serving *s, bool listening)
 {
 	int64_t next = s->end, left;
 
+	if (keeper_deadline(&s->hold->keeper) < next)
+		next = keeper_deadline(&s->hold->keeper);
 	for (size_t i = 0; i < s->count; i++)
 		if (s->clients[i].deadline < next)
 			next = s->clients[i].deadline;
@@ -169,10 +171,10 @@ static bool signalled(const struct hold *hold)
 /* Waits for whatever comes next and deals with it. 0, or -1 with errno. */
 static int step(struct serving *s, bool *ended)
 {
-	struct pollfd fds[CLIENTS_MAX + 2];
+	struct pollfd fds[CLIENTS_MAX + 2 + ASKERS_MAX + 1];
 	bool listening = s->count < client_limit(s) &&
 			 s->accept_after <= now();
-	size_t count = s->count;
+	size_t count = s->count, keeping;
 
 	fds[0] = (struct pollfd){ .fd = s->hold->signals, .events = POLLIN };
 	fds[1] = (struct pollfd){
@@ -184,7 +186,8 @@ static int step(struct serving *s, bool *ended)
 			.fd = s->clients[i].fd,
 			.events = POLLIN,
 		};
-	if (poll(fds, count + 2, time_left(s, listening)) < 0)
+	keeping = keeper_poll(&s->hold->keeper, fds + count + 2, now());
+	if (poll(fds, count + 2 + keeping, time_left(s, listening)) < 0)
 		return errno == EINTR ? 0 : -1;
 	if (fds[0].revents && signalled(s->hold)) {
 		*ended = true;
@@ -195,6 +198,7 @@ static int step(struct serving *s, bool *ended)
 		if (fds[i + 2].revents)
 			hear(s, i);
 	drop_late(s);
+	keeper_step(s->hold, fds + count + 2, now());
 	if (fds[1].revents && !s->over)
 		take_in(s);
 	return 0;

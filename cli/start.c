@@ -182,7 +182,7 @@ static int end_process(int pidfd, pid_t pid, struct problem *p)
 static void sweep(int folder, const char *name)
 {
 	static const char *const suffixes[] = {
-		".sock", ".status", ".tmp", ".lock"
+		".sock", ".dev", ".kept", ".status", ".tmp", ".lock"
 	};
 	char file[CONTEXT_NAME_MAX + SUFFIX_MAX];
 	pid_t owner;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -79,6 +80,8 @@ static int no_cdev(const char *address, struct problem *p)
 
 static int cannot_open(const char *path, int err, struct problem *p)
 {
+	char who[160];
+
 	switch (err) {
 	case ENOENT:
 	case ENXIO:
@@ -89,9 +92,9 @@ static int cannot_open(const char *path, int err, struct problem *p)
 				   "container lacks it", path);
 	case EACCES:
 	case EPERM:
+		explain_node(path, who, sizeof(who));
 		return problem_set(p, STATUS_NOT_PERMITTED, err,
-				   "no permission to open %s: become its owner, "
-				   "or root", path);
+				   "no permission to open %s: %s", path, who);
 	default:
 		return problem_set(p, STATUS_FAILED, err, "cannot open %s: %s",
 				   path, strerror(err));
@@ -135,4 +138,69 @@ int vfio_cdev_open(const char *address, struct problem *p)
 	return problem_set(p, STATUS_FAILED, 0,
 			   "%s is not the device that the kernel has for %s: "
 			   "'udevadm trigger' makes it anew", node, address);
+}
+
+/*
+ * Three ioctls that <linux/vfio.h> has since Linux 6.6, by names of our own:
+ * this is built with older headers too.
+ */
+struct bind_iommufd {
+	uint32_t argsz;
+	uint32_t flags;
+	int32_t iommufd;
+	uint32_t out_devid;
+};
+
+struct attach_pt {
+	uint32_t argsz;
+	uint32_t flags;
+	uint32_t pt_id;
+};
+
+struct detach_pt {
+	uint32_t argsz;
+	uint32_t flags;
+};
+
+#define BIND_IOMMUFD _IO(';', 100 + 18)
+#define ATTACH_PT _IO(';', 100 + 19)
+#define DETACH_PT _IO(';', 100 + 20)
+
+static int call(int fd, unsigned long request, void *arg)
+{
+	int ret;
+
+	do {
+		ret = ioctl(fd, request, arg);
+	} while (ret < 0 && errno == EINTR);
+	return ret < 0 ? -1 : 0;
+}
+
+/* Until its last descriptor is closed. */
+int vfio_bind(int device, int iommufd, uint32_t *id)
+{
+	struct bind_iommufd cmd = { .argsz = sizeof(cmd), .iommufd = iommufd };
+
+	if (call(device, BIND_IOMMUFD, &cmd))
+		return -1;
+	*id = cmd.out_devid;
+	return 0;
+}
+
+/* *PT is an IOAS or a page table, and then the page table that it came to. */
+int vfio_attach(int device, uint32_t *pt)
+{
+	struct attach_pt cmd = { .argsz = sizeof(cmd), .pt_id = *pt };
+
+	if (call(device, ATTACH_PT, &cmd))
+		return -1;
+	*pt = cmd.pt_id;
+	return 0;
+}
+
+int vfio_detach(int device)
+{
+	struct detach_pt cmd = { .argsz = sizeof(cmd) };
+
+	return call(device, DETACH_PT, &cmd);
 }

@@ -12,7 +12,7 @@ _iommufdctl() {
 	while ((++i < last)); do
 		word=${words[i]}
 		case $word in
-		--type | -c | --context | --allow | --file | --anon | --iova | --rlimit-mode | --socket | --timeout | --mode | --fd | --vfio | --memlock | --user | --check-map | --plan)
+		--type | -c | --context | --allow | --device | --ioas | --file | --anon | --iova | --rlimit-mode | --socket | --timeout | --mode | --fd | --vfio | --memlock | --user | --check-map | --plan)
 			if ((i + 1 == last)); then
 				value=$word
 			elif [[ $word == -c || $word == --context ]]; then
@@ -63,7 +63,7 @@ _iommufdctl() {
 	'')
 		case $cmd in
 		'')
-			list='list show create map unmap set destroy context hold graph monitor run recv devices doctor completion help'
+			list='list show create map unmap set destroy device context hold graph monitor run recv devices doctor completion help'
 			options=' --context --json --help --version'
 			;;
 		list)
@@ -74,8 +74,8 @@ _iommufdctl() {
 			list=@objects
 			;;
 		create)
-			options=' --allow --no-huge-pages --context --json --help --version'
-			list='ioas'
+			options=' --allow --no-huge-pages --device --ioas --context --json --help --version'
+			list='ioas hwpt fault'
 			;;
 		map)
 			options=' --file --anon --iova --read-only --context --json --help --version'
@@ -95,6 +95,11 @@ _iommufdctl() {
 		destroy)
 			options=' --recursive --context --json --help --version'
 			list=@objects
+			;;
+		device)
+			options=' --context --json --help --version'
+			list='bind attach detach unbind list'
+			((!args)) || list=@objects
 			;;
 		context)
 			options=' --rlimit-mode --context --json --help --version'
@@ -129,7 +134,7 @@ _iommufdctl() {
 			;;
 		help)
 			options=' --context --json --help --version'
-			list='list show create map unmap set destroy context hold graph monitor run recv devices doctor completion help'
+			list='list show create map unmap set destroy device context hold graph monitor run recv devices doctor completion help'
 			;;
 		esac
 		[[ $cur != -* ]] || list=$options
@@ -137,6 +142,8 @@ _iommufdctl() {
 	--type) list='ioas hwpt-paging hwpt-nested device access fault' ;;
 	-c | --context) list=@contexts ;;
 	--allow)  ;;
+	--device) list=@objects ;;
+	--ioas) list=@objects ;;
 	--file) list=@files ;;
 	--anon)  ;;
 	--iova)  ;;

@@ -13,7 +13,7 @@ function __iommufdctl_command
             continue
         end
         switch $word
-            case --type -c --context --allow --file --anon --iova --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user --check-map --plan
+            case --type -c --context --allow --device --ioas --file --anon --iova --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user --check-map --plan
                 set skip yes
             case '-*'
             case '*'
@@ -60,6 +60,7 @@ complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a map -d 'map m
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a unmap -d 'end mappings of an ioas'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a set -d 'change an ioas'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a destroy -d 'end the life of objects'
+complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a device -d 'bring devices into a context'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a context -d 'start, show and end holders of named contexts'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a hold -d 'keep a context open and hand it over'
 complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a graph -d 'print the objects as a graph for Graphviz'
@@ -73,9 +74,11 @@ complete -c iommufdctl -n 'not __iommufdctl_command >/dev/null' -a help -d 'tell
 complete -c iommufdctl -n '__iommufdctl_is list' -l type -x -a 'ioas hwpt-paging hwpt-nested device access fault' -d 'only objects of this type: ioas, hwpt-paging, hwpt-nested, device, access or fault'
 complete -c iommufdctl -n '__iommufdctl_is list' -l tree -d 'as a tree: below each object what it uses'
 complete -c iommufdctl -n '__iommufdctl_is show' -a '(__iommufdctl_live objects)'
-complete -c iommufdctl -n '__iommufdctl_is create' -l allow -x -d 'set this range aside for mappings; may be given again'
-complete -c iommufdctl -n '__iommufdctl_is create' -l no-huge-pages -d 'page tables may not use large pages'
-complete -c iommufdctl -n '__iommufdctl_is create' -a 'ioas'
+complete -c iommufdctl -n '__iommufdctl_is create' -l allow -x -d 'of an ioas: set this range aside for mappings; may be given again'
+complete -c iommufdctl -n '__iommufdctl_is create' -l no-huge-pages -d 'of an ioas: page tables may not use large pages'
+complete -c iommufdctl -n '__iommufdctl_is create' -l device -x -a '(__iommufdctl_live objects)' -d 'of a hwpt: the device that it is for'
+complete -c iommufdctl -n '__iommufdctl_is create' -l ioas -x -a '(__iommufdctl_live objects)' -d 'of a hwpt: the ioas whose mappings it has'
+complete -c iommufdctl -n '__iommufdctl_is create' -a 'ioas hwpt fault'
 complete -c iommufdctl -n '__iommufdctl_is map' -l file -r -F -d 'the whole of this file: a memfd (/proc/PID/fd/FD), or one on tmpfs or hugetlbfs'
 complete -c iommufdctl -n '__iommufdctl_is map' -l anon -x -d 'new memory of this size, which goes with the mapping'
 complete -c iommufdctl -n '__iommufdctl_is map' -l iova -x -d 'where to; else the kernel chooses'
@@ -87,6 +90,8 @@ complete -c iommufdctl -n '__iommufdctl_is set 0' -a '(__iommufdctl_live objects
 complete -c iommufdctl -n '__iommufdctl_is set 1' -a 'huge-pages=on huge-pages=off allow=none'
 complete -c iommufdctl -n '__iommufdctl_is destroy' -l recursive -d 'destroy what uses an object before the object'
 complete -c iommufdctl -n '__iommufdctl_is destroy' -a '(__iommufdctl_live objects)'
+complete -c iommufdctl -n '__iommufdctl_is device; and not __fish_seen_subcommand_from bind attach detach unbind list' -a 'bind attach detach unbind list'
+complete -c iommufdctl -n '__iommufdctl_is device; and __fish_seen_subcommand_from bind attach detach unbind list' -a '(__iommufdctl_live objects)'
 complete -c iommufdctl -n '__iommufdctl_is context' -l rlimit-mode -x -a 'user process' -d 'whom its pinned memory is charged to'
 complete -c iommufdctl -n '__iommufdctl_is context; and not __fish_seen_subcommand_from create list destroy' -a 'create list destroy'
 complete -c iommufdctl -n '__iommufdctl_is context; and __fish_seen_subcommand_from create list destroy' -a '(__iommufdctl_live names)'
@@ -101,10 +106,10 @@ complete -c iommufdctl -n '__iommufdctl_is run' -l rlimit-mode -x -a 'user proce
 complete -c iommufdctl -n '__iommufdctl_is run' -l vfio -x -d 'with this PCI device\'s VFIO character device, too; can be repeated'
 complete -c iommufdctl -n '__iommufdctl_is run' -l memlock -x -d 'the program\'s limit on locked memory: bytes, 512M, 8G, or \'unlimited\''
 complete -c iommufdctl -n '__iommufdctl_is run' -l user -x -d 'run it as this user, with the user\'s groups'
-complete -c iommufdctl -n '__iommufdctl_is run' -a '(__fish_complete_subcommand --fcs-skip=2 --type -c --context --allow --file --anon --iova --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user --check-map --plan)'
+complete -c iommufdctl -n '__iommufdctl_is run' -a '(__fish_complete_subcommand --fcs-skip=2 --type -c --context --allow --device --ioas --file --anon --iova --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user --check-map --plan)'
 complete -c iommufdctl -n '__iommufdctl_is recv' -l fd -x -d 'the descriptor that the program has it at (3)'
 complete -c iommufdctl -n '__iommufdctl_is recv' -F
-complete -c iommufdctl -n '__iommufdctl_is recv' -a '(__fish_complete_subcommand --fcs-skip=3 --type -c --context --allow --file --anon --iova --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user --check-map --plan)'
+complete -c iommufdctl -n '__iommufdctl_is recv' -a '(__fish_complete_subcommand --fcs-skip=3 --type -c --context --allow --device --ioas --file --anon --iova --rlimit-mode --socket --timeout --mode --fd --vfio --memlock --user --check-map --plan)'
 complete -c iommufdctl -n '__iommufdctl_is devices' -l check-map -r -F -d 'hold the guest memory map in this file against the addresses that the devices cannot be given, and show what collides'
 complete -c iommufdctl -n '__iommufdctl_is devices' -a '(__iommufdctl_live devices)'
 complete -c iommufdctl -n '__iommufdctl_is doctor' -l plan -x -a 'mem=4G,devices=1 mem=4G,devices=1,viommu' -d 'hold the limits against a virtual machine, as mem=32G,devices=2[,viommu]'
@@ -116,6 +121,7 @@ complete -c iommufdctl -n '__iommufdctl_is help' -a map -d 'map memory into an i
 complete -c iommufdctl -n '__iommufdctl_is help' -a unmap -d 'end mappings of an ioas'
 complete -c iommufdctl -n '__iommufdctl_is help' -a set -d 'change an ioas'
 complete -c iommufdctl -n '__iommufdctl_is help' -a destroy -d 'end the life of objects'
+complete -c iommufdctl -n '__iommufdctl_is help' -a device -d 'bring devices into a context'
 complete -c iommufdctl -n '__iommufdctl_is help' -a context -d 'start, show and end holders of named contexts'
 complete -c iommufdctl -n '__iommufdctl_is help' -a hold -d 'keep a context open and hand it over'
 complete -c iommufdctl -n '__iommufdctl_is help' -a graph -d 'print the objects as a graph for Graphviz'

@@ -12,6 +12,7 @@
 
 #include "parse.h"
 #include "parse_plan.h"
+#include "parse_kept.h"
 #include "parse_range.h"
 #include "parse_sysfs.h"
 
@@ -72,6 +73,21 @@ static void sysfs(const char *text)
 		check(width >= 48 && width <= 64);
 }
 
+/* As it would be written down, a record reads as the same one. */
+static void kept(const char *text)
+{
+	struct kept_record record, again;
+	char line[KEPT_LINE_SIZE];
+
+	if (!parse_kept(text, strlen(text), &record))
+		return;
+	check(record.id && record.id <= INT32_MAX);
+	check(record.kind == KEPT_DEVICE || (!record.pt && !*record.address));
+	print_kept(line, &record);
+	check(parse_kept(line, strlen(line), &again));
+	check(!memcmp(&record, &again, sizeof(record)));
+}
+
 static void words(const char *text)
 {
 	struct hold_record record;
@@ -85,6 +101,7 @@ static void words(const char *text)
 		check(record.pid <= INT64_MAX && record.since <= INT64_MAX);
 	pci_address(text);
 	sysfs(text);
+	kept(text);
 }
 
 /* A mistake lies within the text or right behind it, and has a remedy. */

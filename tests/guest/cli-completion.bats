@@ -4,8 +4,10 @@
 
 setup() {
 	load ../lib/guest
+	load ../lib/driver
 	load ../golden/holder
 	guest_setup
+	use_driver
 	unset IOMMUFDCTL_CONTEXT
 	hold 6
 	iommufdctl create ioas -c "pid:$HOLDER" >/dev/null
@@ -17,6 +19,12 @@ teardown() {
 	exec 5>&-
 	drop_holders
 	guest_teardown
+}
+
+teardown_file() {
+	load ../lib/guest
+	load ../lib/driver
+	restore_driver
 }
 
 # in_SHELL LINE CHOSEN KIND: what the shell offers at the end of LINE, which is
@@ -57,12 +65,13 @@ offers() {
 }
 
 live_words() {
+	local context=${ID:-pid:$HOLDER}
 	offers "$1" "pid:$HOLDER:6" destroy "1 2"
-	offers "$1" "$ID" show "1 2"
-	offers "$1" "" -c "$ID pid:$HOLDER:6"
+	offers "$1" "$context" show "1 2"
+	offers "$1" "" -c "${ID:+$ID }pid:$HOLDER:6"
 	offers "$1" $((ID + 1)) destroy ""
-	iommufdctl destroy 1 -c "$ID"
-	offers "$1" "$ID" destroy "2"
+	iommufdctl destroy 1 -c "$context"
+	offers "$1" "$context" destroy "2"
 }
 
 @test "bash completes contexts and objects that there are" { live_words bash; }

@@ -4,9 +4,11 @@
 
 setup() {
 	load ../lib/guest
+	load ../lib/driver
 	load ../golden/examples
 	load ../golden/holder
 	guest_setup
+	use_driver
 	unset IOMMUFDCTL_CONTEXT
 }
 
@@ -15,7 +17,14 @@ teardown() {
 	guest_teardown
 }
 
+teardown_file() {
+	load ../lib/guest
+	load ../lib/driver
+	restore_driver
+}
+
 @test "every example that is marked for it" {
+	requires our-driver
 	examples_of guest
 	((${#EXAMPLES[@]} >= 12))
 	for example in "${EXAMPLES[@]}"; do

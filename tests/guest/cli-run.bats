@@ -4,8 +4,10 @@
 
 setup() {
 	load ../lib/guest
+	load ../lib/driver
 	load ../golden/holder
 	guest_setup
+	use_driver
 	unset IOMMUFDCTL_CONTEXT
 }
 
@@ -13,6 +15,12 @@ teardown() {
 	exec 5>&-
 	drop_holders
 	guest_teardown
+}
+
+teardown_file() {
+	load ../lib/guest
+	load ../lib/driver
+	restore_driver
 }
 
 @test "a fresh context: empty, the program's alone, and gone with it" {
@@ -27,6 +35,7 @@ teardown() {
 }
 
 @test "someone else's context, by each way to it" {
+	requires our-driver
 	hold 6
 	local id
 	id=$(context_id "$HOLDER" 6)

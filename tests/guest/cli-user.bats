@@ -4,8 +4,10 @@
 
 setup() {
 	load ../lib/guest
+	load ../lib/driver
 	load ../golden/holder
 	guest_setup
+	use_driver
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
 	unset IOMMUFDCTL_CONTEXT
 	YAMA=/proc/sys/kernel/yama/ptrace_scope
@@ -21,6 +23,12 @@ teardown() {
 	chgrp root /dev/iommu
 	chmod 660 /dev/iommu
 	guest_teardown
+}
+
+teardown_file() {
+	load ../lib/guest
+	load ../lib/driver
+	restore_driver
 }
 
 # user_holds FD...: a process of the user's with contexts that root opened; sets
@@ -94,8 +102,10 @@ user_holds() {
 	assert_output --partial CAP_SYS_PTRACE
 	must_fail 5 as_user iommufdctl list -c "pid:$HOLDER" --json
 	assert_schema "$SCHEMA" '#/$defs/error'
-	must_fail 3 as_user iommufdctl list -c "$(context_id "$HOLDER" 6)"
-	assert_output --partial "that this user may see"
+	if driver_is_ours; then
+		must_fail 3 as_user iommufdctl list -c "$(context_id "$HOLDER" 6)"
+		assert_output --partial "that this user may see"
+	fi
 }
 
 @test "a ptrace scope that forbids it: seen from outside, and explained" {
@@ -108,14 +118,19 @@ user_holds() {
 	assert_json '.contexts[0].objects == null'
 	assert_schema "$SCHEMA" '#/$defs/list'
 	grep -q "1 context could not be looked into" "$BATS_TEST_TMPDIR/err"
-	for context in "pid:$HOLDER" "pid:$HOLDER:6" "$(context_id "$HOLDER" 6)"; do
+	# shellcheck disable=SC2046 # none with a driver that does not tell
+	for context in "pid:$HOLDER" "pid:$HOLDER:6" $(context_id "$HOLDER" 6); do
 		must_fail 5 as_user iommufdctl create ioas -c "$context"
 		assert_output --partial "kernel.yama.ptrace_scope is 1"
 	done
 	# an empty context hides nothing
 	must iommufdctl destroy 1 -c "pid:$HOLDER"
 	output=$(as_user iommufdctl list --json 2>/dev/null)
-	assert_json '.contexts[0].objects == []'
+	if driver_is_ours; then
+		assert_json '.contexts[0].objects == []'
+	else
+		assert_json '.contexts[0].objects == null'
+	fi
 	# root has the capability
 	must iommufdctl create ioas -c "pid:$HOLDER"
 	echo 0 >"$YAMA"
@@ -129,7 +144,11 @@ user_holds() {
 	KEEP=5 start_holder setpriv --reuid=65534 --regid=65534 \
 		--clear-groups sleep 1000
 	must iommufdctl create ioas -c fd:5
-	must as_user bash -c "exec 5>&-; iommufdctl show 1 -c $(context_id $$ 5)"
+	# by its id, or as the one context that there is
+	must as_user bash -c "exec 5>&-; iommufdctl list --json 2>/dev/null"
+	assert_json '[.contexts[].objects[].id] == [1]'
+	! driver_is_ours ||
+		must as_user bash -c "exec 5>&-; iommufdctl show 1 -c $(context_id $$ 5)"
 	exec 5>&-
 }
 

@@ -82,13 +82,13 @@ need_shells() { requires zsh fish; }
 
 @test "commands, and what they take" {
 	need_shells
-	local commands="completion context create destroy devices doctor graph help hold list map monitor recv run set show unmap"
+	local commands="completion context create destroy device devices doctor graph help hold list map monitor recv run set show unmap"
 	all_offer "iommufdctl " "$commands"
-	all_offer "iommufdctl d" "destroy devices doctor"
+	all_offer "iommufdctl d" "destroy device devices doctor"
 	all_offer "iommufdctl --json s" "set show"
 	all_offer "iommufdctl --json sh" show
 	all_offer "iommufdctl help " "$commands"
-	all_offer "iommufdctl create " ioas
+	all_offer "iommufdctl create " "fault hwpt ioas"
 	all_offer "iommufdctl completion " "bash fish zsh"
 	all_offer "iommufdctl list --type " \
 		"access device fault hwpt-nested hwpt-paging ioas"
@@ -99,7 +99,7 @@ need_shells() { requires zsh fish; }
 	need_shells
 	local shell c
 	for shell in bash zsh fish; do
-		for c in list show create map unmap set destroy context hold run recv devices doctor completion help; do
+		for c in list show create map unmap set destroy device context hold run recv devices doctor completion help; do
 			offers $shell "iommufdctl $c --"
 			for option in $(iommufdctl $c --help |
 				grep -oE -- '^.{6}--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
@@ -219,6 +219,18 @@ need_shells() { requires zsh fish; }
 		offers $shell "iommufdctl doctor --plan mem=4G,devices=1,v"
 		assert_output mem=4G,devices=1,viommu
 	done
+}
+
+@test "devices: a verb, and then ids; ids where an option takes one" {
+	need_shells
+	all_offer "iommufdctl device " "attach bind detach list unbind"
+	for line in "iommufdctl device attach " "iommufdctl device attach 1 " \
+		"iommufdctl create hwpt --device "; do
+		all_offer "$line" "1 12"
+		assert_equal "$(<"$ASKED")" "completion objects"
+	done
+	all_offer "iommufdctl -c 7 create hwpt --device 1 --ioas 12" 12
+	assert_equal "$(<"$ASKED")" "-c 7 completion objects"
 }
 
 @test "recv: a socket's path, then another program's command line" {

@@ -77,7 +77,7 @@ page() { mandoc -T utf8 "$TOP/man/$1" | col -bx; }
 }
 
 @test "the probe's limits are those of the source" {
-	for gap in $(sed -n 's/^#define GAP.* \([0-9]*\)$/\1/p' "$TOP/cli/source_probe.c"); do
+	for gap in $(sed -n 's/^#define GAP.* \([0-9]*\)$/\1/p' "$TOP/cli/scan.c"); do
 		grep -qw "$gap" "$TOP/man/iommufdctl.1"
 	done
 }

@@ -37,7 +37,7 @@ fails_with() {
 	assert_equal "$output" "$all"
 	must iommufdctl help
 	assert_equal "$output" "$all"
-	for c in list show create map unmap set destroy context hold run recv devices doctor completion help; do
+	for c in list show create map unmap set destroy device context hold run recv devices doctor completion help; do
 		grep -qE "^  $c +[a-z]" <<<"$all"
 	done
 }

@@ -76,6 +76,10 @@ requires() {
 		host) [[ ! ${TEST_KERNEL-} ]] || skip "runs on the host only" ;;
 		asan) [[ ${IOMMUFDCTL_FLAVOUR-} == asan ]] || skip "needs the sanitizer build" ;;
 		no-asan) [[ ${IOMMUFDCTL_FLAVOUR-} != asan ]] || skip "not with the sanitizer build" ;;
+		our-driver)
+			# what only it has: context ids, counts, netlink, debugfs, testdrv
+			driver_is_ours || skip "this kernel's own iommufd cannot do that"
+			;;
 		debian-6.1 | debian-6.12 | ref-6.12) [[ ${TEST_KERNEL-} == "$word" ]] || skip "needs $word" ;;
 		fault-injection) [[ -e /proc/self/fail-nth ]] || skip "needs a kernel with fault injection" ;;
 		gcc | gdb | fish | zsh | bash-completion | mandoc | strace)

@@ -3,12 +3,14 @@
 """fake_manager.py SOCKET CMD...: a service manager in small, for tests.
 
 Runs CMD with NOTIFY_SOCKET=SOCKET until it says READY=1, stops it, and runs it
-again with the descriptor that it had stored as LISTEN_FDS has it. Prints all
-that it was told, a line each, and how many descriptors came with it. Each time
-that CMD is ready it writes a line to stdout and reads one from stdin before it
-goes on.
+again with the descriptors that it had stored, as LISTEN_FDS and LISTEN_FDNAMES
+have it. Prints all that it was told until then, a line each, and how many
+descriptors came with it, and afterwards what it was told meanwhile, without. Each
+time that CMD is ready it writes a line to stdout and reads one from stdin before
+it goes on.
 """
 
+import fcntl
 import os
 import signal
 import socket
@@ -18,10 +20,11 @@ import sys
 def start(command, store, path):
     def child():
         os.environ["NOTIFY_SOCKET"] = path
-        if store is not None:
-            os.dup2(store, 3)
-            os.environ["LISTEN_FDS"] = "1"
-            os.environ["LISTEN_FDNAMES"] = "iommufd"
+        if store:
+            for i, (_, fd) in enumerate(store):
+                os.dup2(fd, 3 + i)
+            os.environ["LISTEN_FDS"] = str(len(store))
+            os.environ["LISTEN_FDNAMES"] = ":".join(name for name, _ in store)
             os.environ["LISTEN_PID"] = str(os.getpid())
         # not env=, which would be made before the fork
         os.execvpe(command[0], command, os.environ)
@@ -35,22 +38,34 @@ def start(command, store, path):
     return pid
 
 
+def keep(store, lines, fds):
+    """What is stored is above all numbers that the next one will have it at."""
+    said = dict(line.split("=", 1) for line in lines if "=" in line)
+    for fd in fds:
+        store.append((said["FDNAME"], fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 100)))
+        os.close(fd)
+    if "FDSTOREREMOVE" in said:
+        for name, fd in [entry for entry in store if entry[0] == said["FDNAME"]]:
+            os.close(fd)
+            store.remove((name, fd))
+
+
 def main():
     path, *command = sys.argv[1:]
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     sock.settimeout(60)
     sock.bind("\0" + path[1:] if path[0] == "@" else path)
-    store = None
+    store = []
     for _ in range(2):
         pid = start(command, store, path)
         ready = False
         while not ready:
             data, fds, _flags, _addr = socket.recv_fds(sock, 4096, 4)
-            for line in data.decode().splitlines():
+            lines = data.decode().splitlines()
+            for line in lines:
                 print(line, len(fds), flush=True)
                 ready |= line == "READY=1"
-            for fd in fds:
-                store = os.dup(fd) if fd == 3 else fd
+            keep(store, lines, fds)
         print("up", flush=True)
         sys.stdin.readline()
         os.kill(pid, signal.SIGTERM)
@@ -59,7 +74,9 @@ def main():
         while True:
             sock.settimeout(0.2)
             try:
-                print(sock.recv(4096).decode(), flush=True)
+                data, fds, _flags, _addr = socket.recv_fds(sock, 4096, 4)
+                print(data.decode(), flush=True)
+                keep(store, data.decode().splitlines(), fds)
             except TimeoutError:
                 break
         sock.settimeout(60)
