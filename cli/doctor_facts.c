@@ -206,7 +206,7 @@ static uint64_t limit(const char **text)
 		if (end == *text)
 			n = UNKNOWN;
 	}
-	*text += strcspn(*text, " \n");
+	*text += strcspn(*text, "\n ");
 	return n;
 }
 

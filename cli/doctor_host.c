@@ -104,6 +104,16 @@ static void iommu_is_on(size_t groups, struct finding *f)
 	free(width);
 }
 
+/*
+ * Whose IOMMU the options are to be about. The firmware's word counts more than
+ * the processor: a virtual machine may have Intel's on any.
+ */
+static enum cpu iommu_vendor(const struct host *host)
+{
+	return host_exists(TABLES "DMAR") ? CPU_INTEL :
+	       host_exists(TABLES "IVRS") ? CPU_AMD : host->cpu;
+}
+
 /* An option on the kernel's command line that turns it off, or NULL. */
 static const char *switched_off(const struct host *host)
 {
@@ -111,9 +121,11 @@ static const char *switched_off(const struct host *host)
 		"intel_iommu=off", "amd_iommu=off", "iommu=off",
 	};
 
+	enum cpu vendor = iommu_vendor(host);
+
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		if ((i == 0 && host->cpu == CPU_AMD) ||
-		    (i == 1 && host->cpu == CPU_INTEL))
+		if ((i == 0 && vendor == CPU_AMD) ||
+		    (i == 1 && vendor == CPU_INTEL))
 			continue;
 		if (host_option(host, options[i]))
 			return options[i];

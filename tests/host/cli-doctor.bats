@@ -291,6 +291,14 @@ without_iommu() {
 	put /proc/cmdline "ro amd_iommu=off"
 	doctor
 	says iommu fail "has amd_iommu=off" "\\bamd_iommu=off\\b"
+	# a virtual machine with Intel's on such a processor
+	put /proc/cmdline "ro intel_iommu=off"
+	doctor
+	says iommu fail "(table IVRS)"
+	put /sys/firmware/acpi/tables/DMAR ''
+	doctor
+	says iommu fail "has intel_iommu=off" "\\bintel_iommu=off\\b"
+	drop /sys/firmware/acpi/tables/DMAR
 	put /proc/cmdline ro
 	drop /sys/firmware/acpi/tables/IVRS
 	doctor
