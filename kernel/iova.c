@@ -198,12 +198,13 @@ static const struct iommufd_area *find_gap(const struct iommufd_area *area,
 	for (;;) {
 		const struct iommufd_area *left = to_area(area->rb.rb_left);
 
-		if (left && left->max_gap >= length)
+		if (left && left->max_gap >= length) {
 			area = left;
-		else if (area->gap >= length)
+			continue;
+		}
+		if (area->gap >= length)
 			return area;
-		else
-			area = to_area(area->rb.rb_right);
+		area = to_area(area->rb.rb_right);
 	}
 }
 
