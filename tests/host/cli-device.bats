@@ -6,6 +6,7 @@
 
 setup() {
 	load ../lib/host
+	load ../golden/golden
 	unset IOMMUFDCTL_CONTEXT LISTEN_FDS LISTEN_PID LISTEN_FDNAMES NOTIFY_SOCKET
 	export IOMMUFDCTL_ROOT=$BATS_TEST_TMPDIR/root
 	RUN=$IOMMUFDCTL_ROOT/run/iommufdctl
@@ -150,8 +151,11 @@ device() {
 	assert_json '.devices == [
 		{"id": 2, "address": "0000:01:00.0", "hwpt": 7, "ioas": 6},
 		{"id": 3, "address": "0000:02:00.7", "hwpt": 4, "ioas": 1}]'
+	golden device-list.json
+	says 0 "tell device 3 0000:02:00.7 0 0"
 	must iommufdctl -c vm1 device list
-	assert_line --index 1 --regexp '^ +2  0000:01:00.0 +7 +6$'
+	golden device-list.txt
+	says 0 "tell device 3 0000:02:00.7 4 1"
 	says 0 "drop 2"
 	assert_equal "$(has_open one)" 0
 	assert_equal "$(has_open two)" 2
