@@ -116,7 +116,7 @@ device() {
 	assert_output --partial "no one holds a context named 'vm1'"
 	iommufdctl context create vm1
 	fails_with 2 device bind 03:00.0 -c vm1
-	assert_output --partial "device 0000:03:00.0: this kernel's VFIO cannot bind a device to an iommufd"
+	assert_output --partial "device: 0000:03:00.0: this kernel's VFIO cannot bind a device to an iommufd"
 	fails_with 2 create fault -c vm1
 	fails_with 2 create hwpt --device 1 --ioas 2 -c vm1
 	assert_output --partial "this kernel's iommufd cannot make hwpt objects"
