@@ -178,9 +178,9 @@ bool busy_device_step(const struct busy *busy, const struct context *context,
 			device = r;
 	}
 	if (device)
-		fprintf(out, ": 'iommufdctl device %s %" PRIu32 "' lets go of "
-			"it", device->id == id ? "unbind" : "detach",
-			device->id);
+		fprintf(out, ": 'iommufdctl device %s %" PRIu32 "' %s",
+			device->id == id ? "unbind" : "detach", device->id,
+			device->id == id ? "lets go of it" : "first");
 	kept_free(&kept);
 	return device;
 }

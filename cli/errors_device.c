@@ -319,7 +319,7 @@ int problem_device(struct problem *p, const struct device_attempt *a, int err)
 	if (!out)
 		abort();
 	if (*a->address)
-		fprintf(out, "device %s: ", a->address);
+		fprintf(out, "%s: ", a->address);
 	if (causes[i].explain)
 		causes[i].explain(out, a);
 	else

@@ -6,6 +6,7 @@
 
 setup() {
 	load ../lib/host
+	load ../golden/golden
 	unset IOMMUFDCTL_CONTEXT LISTEN_FDS LISTEN_PID LISTEN_FDNAMES NOTIFY_SOCKET
 	export IOMMUFDCTL_ROOT=$BATS_TEST_TMPDIR/root
 	RUN=$IOMMUFDCTL_ROOT/run/iommufdctl
@@ -115,7 +116,7 @@ device() {
 	assert_output --partial "no one holds a context named 'vm1'"
 	iommufdctl context create vm1
 	fails_with 2 device bind 03:00.0 -c vm1
-	assert_output --partial "device 0000:03:00.0: this kernel's VFIO cannot bind a device to an iommufd"
+	assert_output --partial "device: 0000:03:00.0: this kernel's VFIO cannot bind a device to an iommufd"
 	fails_with 2 create fault -c vm1
 	fails_with 2 create hwpt --device 1 --ioas 2 -c vm1
 	assert_output --partial "this kernel's iommufd cannot make hwpt objects"
@@ -150,8 +151,11 @@ device() {
 	assert_json '.devices == [
 		{"id": 2, "address": "0000:01:00.0", "hwpt": 7, "ioas": 6},
 		{"id": 3, "address": "0000:02:00.7", "hwpt": 4, "ioas": 1}]'
+	golden device-list.json
+	says 0 "tell device 3 0000:02:00.7 0 0"
 	must iommufdctl -c vm1 device list
-	assert_line --index 1 --regexp '^ +2  0000:01:00.0 +7 +6$'
+	golden device-list.txt
+	says 0 "tell device 3 0000:02:00.7 4 1"
 	says 0 "drop 2"
 	assert_equal "$(has_open one)" 0
 	assert_equal "$(has_open two)" 2

@@ -81,6 +81,7 @@ requires() {
 			driver_is_ours || skip "this kernel's own iommufd cannot do that"
 			;;
 		debian-6.1 | debian-6.12 | ref-6.12) [[ ${TEST_KERNEL-} == "$word" ]] || skip "needs $word" ;;
+		yama) [[ -e /proc/sys/kernel/yama ]] || skip "needs a kernel with Yama" ;;
 		fault-injection) [[ -e /proc/self/fail-nth ]] || skip "needs a kernel with fault injection" ;;
 		gcc | gdb | fish | zsh | bash-completion | mandoc | strace)
 			requires_program "$word" ;;

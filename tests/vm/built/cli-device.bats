@@ -204,7 +204,7 @@ on() { iommufdctl -c vm1 "$@"; }
 @test "what cannot be bound" {
 	must on device bind "$EDU"
 	must_fail 4 on device bind "$EDU"
-	assert_output --regexp "device $EDU: it is bound already, by iommufdctl\[[0-9]+\]"
+	assert_output --regexp "device: $EDU: it is bound already, by iommufdctl\[[0-9]+\]"
 	must_fail 3 on device bind 7f:1f.7
 	assert_output --partial "there is no PCI device"
 	# a group with more than one device, of which the host has one
@@ -217,7 +217,7 @@ on() { iommufdctl -c vm1 "$@"; }
 	must_fail 4 on device bind "$OTHER" --json
 	assert_schema "$SCHEMA" '#/$defs/error'
 	assert_json '.errno == "EPERM" or .errno == "EBUSY"'
-	assert_json ".error == \"device $OTHER: its IOMMU group is in use by $NEIGHBOUR (driver idle): a group goes as a whole, so bind these to vfio-pci, or unbind them\""
+	assert_json ".error == \"$OTHER: its IOMMU group is in use by $NEIGHBOUR (driver idle): a group goes as a whole, so bind these to vfio-pci, or unbind them\""
 	give_back "$NEIGHBOUR"
 	must on device bind "$OTHER"
 	assert_output 2
