@@ -14,6 +14,7 @@
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
 #include <linux/version.h>
+#include <linux/vfio_pci_core.h>
 #include <net/genetlink.h>
 
 #define IOMMUFD_SINCE(major, minor)                                            \
@@ -206,5 +207,34 @@ iommufd_compat_dump_attrs(const struct netlink_callback *cb)
 	return ((const struct genl_dumpit_info *)cb->data)->attrs;
 #endif
 }
+
+/*
+ * Where the core looks for what a user has mapped of a device: from 6.10 on in
+ * one place for all its files, before in a list that it keeps by itself.
+ */
+static inline void iommufd_compat_vfio_file(struct file *file,
+					    struct vfio_device *vdev)
+{
+#if IOMMUFD_SINCE(6, 10)
+	file->f_mapping = vdev->inode->i_mapping;
+#endif
+}
+
+/*
+ * Whether a user has set an eventfd by which a device can be asked back. Its
+ * type differs; it is not looked into, so nothing has to keep it from going.
+ */
+static inline bool
+iommufd_compat_vfio_can_ask(const struct vfio_pci_core_device *core)
+{
+	return READ_ONCE(core->req_trigger);
+}
+
+/* What a device type's devnode() is given. */
+#if IOMMUFD_SINCE(6, 3)
+typedef const struct device iommufd_compat_devnode_dev;
+#else
+typedef struct device iommufd_compat_devnode_dev;
+#endif
 
 #endif
