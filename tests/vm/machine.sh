@@ -50,6 +50,15 @@ write_exchange() {
 	RC
 }
 
+# What is on the emulated NVMe disk: each block tells its own number. The guest
+# sees the file as well, to compare.
+make_disk() {
+	awk 'BEGIN {
+		for (n = 0; n < 128; n++)
+			printf "%-511s\n", "This is block " n " of the disk."
+	}' >"$1"
+}
+
 # busybox, tests/vm/init, and the modules without which the host's files cannot
 # be reached. Which those are, and in what order they go in, the kernel's own
 # dependency file knows: it differs from kernel to kernel.
@@ -112,7 +121,10 @@ qemu_args() {
 	printf '%s\n' -machine q35,kernel-irqchip=split -accel tcg,thread=multi \
 		-cpu max,la57=off -smp 2 -m "${VM_MEMORY:-2G}" \
 		-nodefaults -no-user-config -display none -no-reboot \
-		-device intel-iommu,intremap=on -device edu \
+		-device intel-iommu,intremap=on \
+		-device edu,addr=0x10 \
+		-drive "if=none,id=disk,format=raw,file=$RUN/exchange/nvme.img" \
+		-device nvme,addr=0x11,serial=iommufdctl,drive=disk \
 		-kernel "$KERNEL/boot/vmlinuz-$KREL" -initrd "$RUN/initrd" \
 		-append "$(kernel_args)" \
 		-chardev "file,id=log,path=$LOG" -serial chardev:log \
