@@ -9,6 +9,8 @@
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <linux/hugetlb.h>
+#include <linux/iommu.h>
+#include <linux/irqdomain.h>
 #include <linux/memfd.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -196,6 +198,118 @@ static inline long iommufd_compat_hugetlb_frames(struct file *file,
 	return -EOPNOTSUPP;
 }
 #endif
+
+/* 6.3 has the caller say how memory for the page table is to be had. */
+static inline int iommufd_compat_map(struct iommu_domain *domain,
+				     unsigned long iova, phys_addr_t phys,
+				     size_t size, int prot)
+{
+#if IOMMUFD_SINCE(6, 3)
+	return iommu_map(domain, iova, phys, size, prot, GFP_KERNEL_ACCOUNT);
+#else
+	return iommu_map(domain, iova, phys, size, prot);
+#endif
+}
+
+/*
+ * A page table for a device. What makes one for user space knows best what the
+ * device can do, where an IOMMU's driver has it. Before 6.11 one was made for a
+ * bus, and learned what that is when the first device was attached.
+ */
+static inline struct iommu_domain *
+iommufd_compat_domain_alloc(struct device *dev)
+{
+#if IOMMUFD_SINCE(6, 11)
+	const struct iommu_ops *ops = dev->iommu->iommu_dev->ops;
+	struct iommu_domain *domain;
+
+	if (!ops->domain_alloc_user)
+		return iommu_paging_domain_alloc(dev);
+	domain = ops->domain_alloc_user(dev, 0, NULL, NULL);
+	if (!IS_ERR(domain))
+		domain->owner = ops;
+	return domain;
+#else
+	return iommu_domain_alloc(dev->bus) ?: ERR_PTR(-ENOMEM);
+#endif
+}
+
+/* Whether such a page table can hold large pages before a device is attached. */
+#define IOMMUFD_COMPAT_DOMAIN_KNOWS IOMMUFD_SINCE(6, 11)
+
+/* Whether no device of a group can raise another one's interrupts. */
+static inline int iommufd_compat_not_isolated(struct device *dev, void *data)
+{
+#if !IOMMUFD_SINCE(6, 3)
+	return !device_iommu_capable(dev, IOMMU_CAP_INTR_REMAP);
+#else
+	return 0;
+#endif
+}
+
+static inline bool iommufd_compat_isolated_msi(struct iommu_group *group)
+{
+#if IOMMUFD_SINCE(6, 3)
+	return iommu_group_has_isolated_msi(group);
+#else
+	return irq_domain_check_msi_remap() ||
+	       !iommu_group_for_each_dev(group, NULL,
+					 iommufd_compat_not_isolated);
+#endif
+}
+
+/*
+ * Whether the IOMMU can be made to keep all of a device's DMA coherent. Who asks
+ * the kernel about a device takes it for done where it can be.
+ */
+static inline bool iommufd_compat_can_enforce(struct device *dev)
+{
+#if IOMMUFD_SINCE(6, 4)
+	return device_iommu_capable(dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY);
+#else
+	return false;
+#endif
+}
+
+/*
+ * A group goes from one page table to another. Without the function for that,
+ * which no header declares, there is a moment without either; and should it then
+ * not go back, it stays without.
+ */
+#if IOMMUFD_SINCE(6, 11)
+int iommu_group_replace_domain(struct iommu_group *group,
+			       struct iommu_domain *domain);
+#endif
+
+static inline int iommufd_compat_replace(struct iommu_group *group,
+					 struct iommu_domain *old,
+					 struct iommu_domain *domain)
+{
+#if IOMMUFD_SINCE(6, 11)
+	return iommu_group_replace_domain(group, domain);
+#else
+	int rc;
+
+	iommu_detach_group(old, group);
+	rc = iommu_attach_group(domain, group);
+	if (rc)
+		WARN_ON(iommu_attach_group(old, group));
+	return rc;
+#endif
+}
+
+/* What a device's IOMMU tells about itself, for kfree(); NULL for nothing. */
+static inline void *iommufd_compat_hw_info(struct device *dev, u32 *length,
+					   u32 *type)
+{
+#if IOMMUFD_SINCE(6, 6)
+	const struct iommu_ops *ops = dev->iommu->iommu_dev->ops;
+
+	return ops->hw_info ? ops->hw_info(dev, length, type) : NULL;
+#else
+	return NULL;
+#endif
+}
 
 /* Attributes of the request that a dump answers. */
 static inline struct nlattr **

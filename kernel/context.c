@@ -71,6 +71,8 @@ int iommufd_ctx_open(struct file *file)
 	ictx->file = file;
 	xa_init_flags(&ictx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&ictx->drained);
+	INIT_LIST_HEAD(&ictx->groups);
+	mutex_init(&ictx->groups_lock);
 	ictx->opener = get_pid(task_tgid(current));
 	get_task_comm(ictx->opener_comm, current->group_leader);
 	ictx->opener_uid = file->f_cred->euid;

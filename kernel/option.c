@@ -49,6 +49,11 @@ static int set_huge_pages(struct iommufd_ioas *ioas, u64 value)
 		return -EINVAL;
 	down_write(&ioas->lock);
 	old = ioas->huge_pages;
+	/* What page tables hold was made the other way. */
+	if (old != value && !list_empty(&ioas->hwpts) && ioas->nr_areas) {
+		up_write(&ioas->lock);
+		return -EINVAL;
+	}
 	WRITE_ONCE(ioas->huge_pages, value);
 	rc = iommufd_ioas_align(ioas);
 	if (rc)

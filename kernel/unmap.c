@@ -3,7 +3,9 @@
  * What ends areas: IOMMU_IOAS_UNMAP, and the end of an IOAS.
  *
  * Only whole areas go. Where something is pinned, the accesses are told, with
- * no lock held, and the unmap waits until they have unpinned it.
+ * no lock held, and the unmap waits until they have unpinned it. Page tables lose
+ * an area before its IOVAs can be used again, and the memory is unpinned after
+ * the IOMMU has forgotten it.
  */
 #define pr_fmt(fmt) "iommufd: " fmt
 
@@ -66,6 +68,7 @@ static int close_area(struct iommufd_ioas *ioas, struct iommufd_area *area)
 	int rc;
 
 	WRITE_ONCE(area->closing, true);
+	iommufd_domains_flush(ioas);
 	up_write(&ioas->lock);
 	rc = end_pins(ioas, area);
 	down_write(&ioas->lock);
@@ -80,6 +83,7 @@ static void free_areas(struct iommufd_area **list)
 
 	while ((area = *list)) {
 		*list = area->next;
+		iommufd_area_unpin(area);
 		iommufd_area_free(area);
 	}
 }
@@ -137,12 +141,13 @@ int iommufd_unmap_range(struct iommufd_ioas *ioas, unsigned long start,
 			rc = -EBUSY;
 			break;
 		}
-		if (!idle(area)) {
+		/* Who fills a page table holds areas that are closing, too. */
+		while (!rc && !idle(area))
 			rc = close_area(ioas, area);
-			if (rc)
-				break;
-		}
+		if (rc)
+			break;
 		next = iommufd_area_next(area);
+		iommufd_domains_unmap(ioas, area);
 		iommufd_area_remove(ioas, area);
 		*unmapped += end - area->start + 1;
 		area->next = gone;
@@ -150,6 +155,7 @@ int iommufd_unmap_range(struct iommufd_ioas *ioas, unsigned long start,
 		area = next;
 
 		if (area && ++n % UNMAP_BATCH == 0) {
+			iommufd_domains_flush(ioas);
 			up_write(&ioas->lock);
 			free_areas(&gone);
 			if (fatal_signal_pending(current))
@@ -160,6 +166,7 @@ int iommufd_unmap_range(struct iommufd_ioas *ioas, unsigned long start,
 			       iommufd_area_first(ioas, end + 1, last) : NULL;
 		}
 	}
+	iommufd_domains_flush(ioas);
 	up_write(&ioas->lock);
 	free_areas(&gone);
 	return rc;
@@ -244,7 +251,8 @@ int iommufd_unmap_cut(struct iommufd_ioas *ioas, unsigned long iova)
 		return -EINTR;
 	area = iommufd_area_first(ioas, iova, iova);
 	if (area && area->start < iova) {
-		if (area->closing || !idle(area))
+		/* A page table can have it as one large page. */
+		if (area->closing || area->filled || !idle(area))
 			rc = -EBUSY;
 		else
 			rc = cut_area(ioas, area, iova);
