@@ -88,7 +88,11 @@ static void let_go(struct iommufd_vfio_pci *v)
 	wake_up_all(&v->released);
 }
 
-/* Switches the device on for the one file that has it. */
+/*
+ * Switches the device on for the one file that has it. Now that the DMA of its
+ * group is the context's it cannot be opened by way of the group any more, but
+ * may have been.
+ */
 static int switch_on(struct iommufd_vfio_pci *v)
 {
 	struct vfio_device *vdev = &v->core.vdev;
@@ -163,6 +167,8 @@ static int ioctl_bind(struct iommufd_vfio_file *f,
 		rc = -EIO;
 	else if (v->user)
 		rc = -EINVAL;
+	else if (READ_ONCE(v->core.vdev.open_count))
+		rc = -EBUSY;
 	else
 		rc = bind_to(f, cmd.iommufd, &cmd.out_devid);
 	if (rc)

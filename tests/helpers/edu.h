@@ -83,4 +83,20 @@ static inline void edu_out(struct pci *d, uint64_t iova, size_t n)
 	edu_wait(d);
 }
 
+/* What a transfer can be told by. */
+static inline void edu_fill(char *mem, size_t n, unsigned int seed)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		mem[i] = (i * 7 + seed) % 251;
+}
+
+/* From @from to @to by the device's buffer. */
+static inline void edu_copy(struct pci *d, uint64_t from, uint64_t to, size_t n)
+{
+	edu_in(d, from, n);
+	edu_out(d, to, n);
+}
+
 #endif

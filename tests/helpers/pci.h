@@ -173,7 +173,7 @@ static inline void dev_close(struct pci *d)
 	close(d->iommu);
 }
 
-/* An eventfd for an interrupt, or -1 to take it away. */
+/* An eventfd for an interrupt. */
 static inline int dev_irq(int fd, uint32_t index, int event)
 {
 	struct {
@@ -188,6 +188,17 @@ static inline int dev_irq(int fd, uint32_t index, int event)
 			.count = 1,
 		},
 		.event = event,
+	};
+
+	return call(fd, VFIO_DEVICE_SET_IRQS, &cmd);
+}
+
+static inline int dev_irq_off(int fd, uint32_t index)
+{
+	struct vfio_irq_set cmd = {
+		.argsz = sizeof(cmd),
+		.flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER,
+		.index = index,
 	};
 
 	return call(fd, VFIO_DEVICE_SET_IRQS, &cmd);

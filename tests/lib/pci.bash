@@ -50,3 +50,30 @@ pci_unbind() {
 	[[ ! -e $at/driver ]] || echo "$1" >"$at/driver/unbind"
 	echo >"$at/driver_override"
 }
+
+# A helper in the background that is talked to a line at a time: talk_start CMD...
+# gives its first line as $REPLY, talk LINE what it says to LINE, hear the next
+# that it says by itself; talk_end ends its input, and gives its status.
+talk_start() {
+	mkfifo "$BATS_TEST_TMPDIR/to" "$BATS_TEST_TMPDIR/from"
+	"$@" <"$BATS_TEST_TMPDIR/to" >"$BATS_TEST_TMPDIR/from" 2>&1 3>&- &
+	TALK_PID=$!
+	exec 8>"$BATS_TEST_TMPDIR/to" 9<"$BATS_TEST_TMPDIR/from"
+	hear
+}
+
+hear() { read -r -t 60 REPLY <&9; }
+
+talk() {
+	echo "$1" >&8
+	hear
+}
+
+talk_end() {
+	local status=0
+	exec 8>&- 9<&-
+	[[ ! ${TALK_PID-} ]] || wait "$TALK_PID" || status=$?
+	TALK_PID=''
+	rm -f "$BATS_TEST_TMPDIR/to" "$BATS_TEST_TMPDIR/from"
+	return "$status"
+}
