@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Devices bound to a context: what they reach of a program's memory, and what is
+# pinned for it. tests/helpers/device.c says what must hold. `edu` is a PCI device
+# of QEMU's without a driver; the machine's SATA and SMBus controllers are
+# functions of one device, which the IOMMU cannot keep apart.
+
+setup() {
+	load ../lib/guest
+	load ../lib/testdrv
+	guest_setup
+	load_testdrv
+	EDU=$(pci_device 0x1234 0x11e8)
+	SATA=$(pci_device 0x8086 0x2922)
+	SMBUS=$(pci_device 0x8086 0x2930)
+}
+
+teardown() { guest_teardown; }
+
+# pci_device VENDOR DEVICE: its address.
+pci_device() {
+	local dir
+	for dir in /sys/bus/pci/devices/*; do
+		[[ $(<"$dir/vendor") != "$1" || $(<"$dir/device") != "$2" ]] ||
+			echo "${dir##*/}"
+	done
+}
+
+group_of() { basename "$(readlink -f "/sys/bus/pci/devices/$1/iommu_group")"; }
+
+device() {
+	must helper device "$@"
+	assert_output --regexp '[0-9]+ checked, 0 failed'
+}
+
+@test "the machine has the devices for these tests" {
+	[[ $EDU && $SATA && $SMBUS ]]
+	[[ $(group_of "$SATA") == "$(group_of "$SMBUS")" ]]
+	[[ $(group_of "$SATA") != "$(group_of "$EDU")" ]]
+}
+
+@test "a device is bound to one context, once" { device bind "$EDU"; }
+
+@test "an attached device reaches what is mapped" { device attach "$EDU"; }
+
+@test "a device goes from one IOAS to another" { device replace "$EDU"; }
+
+@test "nothing is mapped where a device has its interrupts" {
+	device reserved "$EDU"
+}
+
+@test "an IOAS gets as narrow as the IOMMU" { device narrow "$EDU"; }
+
+@test "page tables of the user's own" { device hwpt "$EDU"; }
+
+@test "a page is pinned once for devices and accesses" { device once "$EDU"; }
+
+@test "a limit that is met in the middle of an attach" { device limit "$EDU"; }
+
+@test "memory that cannot be pinned" { device fault "$EDU"; }
+
+@test "a forked child does not part a program from its device" {
+	device fork "$EDU"
+}
+
+@test "a context lasts as long as its devices" { device closed "$EDU"; }
+
+@test "devices of one group go together" { device group "$SATA" "$SMBUS"; }
+
+@test "devices on one IOAS share a page table" { device shared "$EDU" "$SATA"; }
+
+@test "an attach that waits for memory keeps nobody waiting" {
+	device stalled "$EDU"
+}
+
+@test "a process that is killed while it attaches" { device killed "$EDU"; }
+
+@test "attach and detach against map and unmap" { device race "$EDU"; }
+
+@test "an IOAS without huge pages" { device small "$EDU"; }
+
+@test "64 MiB for a device" { device large "$EDU"; }
+
+@test "the IOAS of VFIO's ioctls, for drivers" { device vfio "$EDU"; }
