@@ -7,8 +7,8 @@
 #   make modules KREL=R     the modules for kernel release R (or KDIR=TREE)
 #   make install            the tool, its pages and completions (PREFIX, DESTDIR)
 #   make uninstall          takes that away again
-#   make modules_install    iommufd.ko for KREL (INSTALL_MOD_PATH as in kbuild)
-#   make dkms-install       iommufd.ko for this and every later kernel, by DKMS
+#   make modules_install    the two modules for KREL (INSTALL_MOD_PATH as in kbuild)
+#   make dkms-install       the two modules for this and every later kernel, by DKMS
 #   make demo [K=KERNEL]    what it does, shown in an emulated machine
 #   make check              all tests, on both stock kernels (those of the tool on
 #                           one of them, unless K says which)
@@ -179,7 +179,12 @@ install-module-files:
 # Not kbuild's own modules_install, which would install the test driver too.
 MODLIB := $(INSTALL_MOD_PATH)/lib/modules/$(KREL)
 modules_install: modules
-	install -D -m 644 $(MODULES)/iommufd.ko $(MODLIB)/updates/iommufd.ko
+	install -d $(MODLIB)/updates
+	# The second is built where the kernel has VFIO for PCI.
+	for module in iommufd iommufd_vfio_pci; do \
+		[ ! -e $(MODULES)/$$module.ko ] || \
+			install -m 644 $(MODULES)/$$module.ko $(MODLIB)/updates || exit; \
+	done
 	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(KREL)
 
 dkms-install:
