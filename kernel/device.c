@@ -233,8 +233,8 @@ static int join(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
 }
 
 /*
- * The whole group goes to @hwpt, which is not what it goes through now. *@gone
- * becomes what is to be ended, if anything.
+ * The whole group goes to @hwpt, for which it is prepared. *@gone becomes what is
+ * to be ended, if anything.
  */
 static int move(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 		struct iommufd_object **gone)
@@ -244,7 +244,7 @@ static int move(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 
 	if (!refer_all(idev, hwpt))
 		return -ENOENT;
-	rc = iommufd_group_set(idev->igroup, hwpt, idev->dev);
+	rc = iommufd_group_set(idev->igroup, hwpt);
 	if (rc) {
 		struct iommufd_device *other;
 
@@ -260,31 +260,68 @@ static int move(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 	return 0;
 }
 
+/* To one that is there already. */
+static int move_to(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
+		   struct iommufd_object **gone)
+{
+	int rc;
+
+	rc = iommufd_group_prepare(idev->igroup, hwpt, idev->dev);
+	if (rc)
+		return rc;
+	rc = move(idev, hwpt, gone);
+	if (rc)
+		iommufd_group_unprepare(idev->igroup, hwpt);
+	return rc;
+}
+
+/* The first device of its group to go anywhere goes nowhere after all. */
+static void move_back(struct iommufd_device *idev, struct iommufd_hwpt *hwpt)
+{
+	iommufd_group_unset(idev->igroup);
+	idev->igroup->attached = 0;
+	idev->attached = false;
+	iommufd_object_unlink(idev->ictx, ref_on(idev, hwpt));
+}
+
+static int fill_and_move(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
+			 struct iommufd_object **gone)
+{
+	int rc;
+
+	rc = iommufd_group_prepare(idev->igroup, hwpt, idev->dev);
+	if (rc)
+		return rc;
+	/* What a device uses already should not be without what is mapped. */
+	if (idev->igroup->hwpt || IOMMUFD_COMPAT_DOMAIN_KNOWS) {
+		rc = iommufd_domain_fill(hwpt);
+		if (!rc)
+			rc = move(idev, hwpt, gone);
+		if (rc)
+			iommufd_group_unprepare(idev->igroup, hwpt);
+		return rc;
+	}
+	rc = move(idev, hwpt, gone);
+	if (rc) {
+		iommufd_group_unprepare(idev->igroup, hwpt);
+		return rc;
+	}
+	rc = iommufd_domain_fill(hwpt);
+	if (rc)
+		move_back(idev, hwpt);
+	return rc;
+}
+
 static int move_to_new(struct iommufd_device *idev, struct iommufd_ioas *ioas,
 		       u32 *pt_id, struct iommufd_object **gone)
 {
-	struct iommufd_group *igroup = idev->igroup;
-	/* What devices use should not be without what is mapped meanwhile. */
-	bool fill_first = igroup->hwpt || IOMMUFD_COMPAT_DOMAIN_KNOWS;
 	struct iommufd_hwpt *hwpt;
-	int rc = 0;
+	int rc;
 
 	hwpt = iommufd_hwpt_make(idev->ictx, ioas, idev->dev, true);
 	if (IS_ERR(hwpt))
 		return PTR_ERR(hwpt);
-	if (fill_first)
-		rc = iommufd_domain_fill(hwpt);
-	if (!rc)
-		rc = move(idev, hwpt, gone);
-	if (!rc && !fill_first) {
-		rc = iommufd_domain_fill(hwpt);
-		if (rc) {
-			iommufd_group_unset(igroup);
-			igroup->attached = 0;
-			idev->attached = false;
-			iommufd_object_unlink(idev->ictx, ref_on(idev, hwpt));
-		}
-	}
+	rc = fill_and_move(idev, hwpt, gone);
 	if (rc) {
 		iommufd_object_abort_and_destroy(idev->ictx, &hwpt->obj);
 		return rc;
@@ -304,7 +341,7 @@ static int move_to_ioas(struct iommufd_device *idev, struct iommufd_ioas *ioas,
 
 	while ((hwpt = iommufd_hwpt_next(idev->ictx, ioas, after))) {
 		after = hwpt->obj.id;
-		rc = move(idev, hwpt, gone);
+		rc = move_to(idev, hwpt, gone);
 		iommufd_object_put(idev->ictx, &hwpt->obj);
 		if (!rc)
 			*pt_id = after;
@@ -344,8 +381,8 @@ static int go(struct iommufd_device *idev, struct iommufd_object *obj,
 	if (obj->ops == &iommufd_ioas_ops)
 		rc = move_to_ioas(idev, ioas, pt_id, gone);
 	else
-		rc = move(idev, container_of(obj, struct iommufd_hwpt, obj),
-			  gone);
+		rc = move_to(idev, container_of(obj, struct iommufd_hwpt, obj),
+			     gone);
 	mutex_unlock(&ioas->attach_lock);
 	return rc;
 }

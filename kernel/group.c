@@ -186,29 +186,6 @@ static int set_msi(struct iommufd_hwpt *hwpt, const struct list_head *regions)
 	return 0;
 }
 
-/* @ioas: NULL if that is the group's already. */
-static int prepare(struct iommufd_group *igroup, struct iommufd_hwpt *hwpt,
-		   struct iommufd_ioas *ioas)
-{
-	struct iommu_resv_region *region, *next;
-	LIST_HEAD(regions);
-	int rc;
-
-	rc = iommu_get_group_resv_regions(igroup->group, &regions);
-	if (!rc)
-		rc = set_msi(hwpt, &regions);
-	if (!rc && ioas) {
-		down_write(&ioas->lock);
-		rc = reserve_list(igroup, ioas, &regions);
-		if (rc)
-			iommufd_ioas_unreserve_locked(ioas, igroup);
-		up_write(&ioas->lock);
-	}
-	list_for_each_entry_safe(region, next, &regions, list)
-		kfree(region);
-	return rc;
-}
-
 /* It can only be turned on, and has to be before there is any DMA. */
 static int enforce(struct iommufd_hwpt *hwpt, struct device *dev)
 {
@@ -223,24 +200,31 @@ static int enforce(struct iommufd_hwpt *hwpt, struct device *dev)
 	return 0;
 }
 
+static bool in_ioas(const struct iommufd_group *igroup,
+		    const struct iommufd_ioas *ioas)
+{
+	return igroup->hwpt && igroup->hwpt->ioas == ioas;
+}
+
 /**
- * iommufd_group_set - a group goes through a page table from now on
+ * iommufd_group_prepare - a group is about to go through a page table
  * @igroup: whose lock is held; goes through none, or another one
  * @hwpt: the page table; the attach_lock of its IOAS is held
  * @dev: the device for whose sake
  *
  * The IOAS gets as narrow as the group is.
  *
- * Return: 0; -EADDRINUSE if something is mapped where the group has a reserved
+ * Return: 0, and then iommufd_group_set() or iommufd_group_unprepare() is to be
+ * called; -EADDRINUSE if something is mapped where the group has a reserved
  * region; -EINVAL if the page table is none for this group; -ENOMEM; another
- * errno of the kernel's. Then all is as before.
+ * errno of the kernel's.
  */
-int iommufd_group_set(struct iommufd_group *igroup, struct iommufd_hwpt *hwpt,
-		      struct device *dev)
+int iommufd_group_prepare(struct iommufd_group *igroup,
+			  struct iommufd_hwpt *hwpt, struct device *dev)
 {
-	struct iommufd_hwpt *old = igroup->hwpt;
+	struct iommu_resv_region *region, *next;
 	struct iommufd_ioas *ioas = hwpt->ioas;
-	bool same = old && old->ioas == ioas;
+	LIST_HEAD(regions);
 	int rc;
 
 	lockdep_assert_held(&igroup->lock);
@@ -248,20 +232,55 @@ int iommufd_group_set(struct iommufd_group *igroup, struct iommufd_hwpt *hwpt,
 	rc = enforce(hwpt, dev);
 	if (rc)
 		return rc;
-	rc = prepare(igroup, hwpt, same ? NULL : ioas);
-	if (rc)
-		return rc;
+	rc = iommu_get_group_resv_regions(igroup->group, &regions);
+	if (!rc)
+		rc = set_msi(hwpt, &regions);
+	if (!rc && !in_ioas(igroup, ioas)) {
+		down_write(&ioas->lock);
+		rc = reserve_list(igroup, ioas, &regions);
+		if (rc)
+			iommufd_ioas_unreserve_locked(ioas, igroup);
+		up_write(&ioas->lock);
+	}
+	list_for_each_entry_safe(region, next, &regions, list)
+		kfree(region);
+	return rc;
+}
+
+/**
+ * iommufd_group_unprepare - it does not go there
+ * @igroup: as in iommufd_group_prepare()
+ * @hwpt: as there
+ */
+void iommufd_group_unprepare(struct iommufd_group *igroup,
+			     struct iommufd_hwpt *hwpt)
+{
+	if (!in_ioas(igroup, hwpt->ioas))
+		iommufd_ioas_unreserve(hwpt->ioas, igroup);
+}
+
+/**
+ * iommufd_group_set - a group goes through a page table from now on
+ * @igroup: as in iommufd_group_prepare()
+ * @hwpt: as there
+ *
+ * Return: 0; -EINVAL if the page table is none for this group; another errno of
+ * the kernel's. Then it is as after iommufd_group_prepare().
+ */
+int iommufd_group_set(struct iommufd_group *igroup, struct iommufd_hwpt *hwpt)
+{
+	struct iommufd_hwpt *old = igroup->hwpt;
+	int rc;
+
+	lockdep_assert_held(&igroup->lock);
 	if (old)
 		rc = iommufd_compat_replace(igroup->group, old->domain,
 					    hwpt->domain);
 	else
 		rc = iommu_attach_group(hwpt->domain, igroup->group);
-	if (rc) {
-		if (!same)
-			iommufd_ioas_unreserve(ioas, igroup);
+	if (rc)
 		return rc;
-	}
-	if (old && !same)
+	if (old && old->ioas != hwpt->ioas)
 		iommufd_ioas_unreserve(old->ioas, igroup);
 	igroup->hwpt = hwpt;
 	return 0;

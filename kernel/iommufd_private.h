@@ -820,8 +820,11 @@ int iommufd_fault_queue_alloc(struct iommufd_ucmd *ucmd);
 struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ictx,
 					struct device *dev);
 void iommufd_group_put(struct iommufd_group *igroup);
-int iommufd_group_set(struct iommufd_group *igroup, struct iommufd_hwpt *hwpt,
-		      struct device *dev);
+int iommufd_group_prepare(struct iommufd_group *igroup,
+			  struct iommufd_hwpt *hwpt, struct device *dev);
+void iommufd_group_unprepare(struct iommufd_group *igroup,
+			     struct iommufd_hwpt *hwpt);
+int iommufd_group_set(struct iommufd_group *igroup, struct iommufd_hwpt *hwpt);
 void iommufd_group_unset(struct iommufd_group *igroup);
 
 /* device.c */
