@@ -117,7 +117,7 @@ ifeq ($(IOMMUFDCTL_FLAVOUR),asan)
 tools += build/asan/iommufdctl
 endif
 .PHONY: demo-needs guest-needs host-needs
-demo-needs: build/iommufdctl modules
+demo-needs: build/iommufdctl modules build/tests/helpers/nvme
 guest-needs: $(tools) modules test-modules helpers
 host-needs: $(tools)
 

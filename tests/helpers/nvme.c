@@ -9,7 +9,7 @@
  *               of its own
  *   -c -i       joins the context at descriptor FD, in its address space IOAS;
  *               otherwise both are its own
- *   -k          then keeps the device until standard input ends
+ *   -k          then keeps the device until it is killed
  *
  * As the NVM Express base specification has it: the controller is switched off,
  * given a pair of queues for commands on itself, switched on, and told of a
@@ -271,9 +271,8 @@ int main(int argc, char **argv)
 			read_block(&io, lba++);
 	}
 	fflush(stdout);
-	while (keep && getchar() != EOF)
-		;
-	/* Closing is left to the kernel, as where a program dies. */
+	if (keep)
+		pause();
 	dev_master(d.fd, false);
 	if (context >= 0)
 		done(unmap_at(d.iommu, d.ioas, IOVA, NR_PAGES * PAGE), "unmap");

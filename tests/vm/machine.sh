@@ -50,13 +50,13 @@ write_exchange() {
 	RC
 }
 
-# What is on the emulated NVMe disk: each block tells its own number. The guest
-# sees the file as well, to compare.
+# What is on the emulated NVMe disk: a line in each block tells its number. The
+# guest sees the file as well, to compare.
 make_disk() {
 	awk 'BEGIN {
 		for (n = 0; n < 128; n++)
-			printf "%-511s\n", "This is block " n " of the disk."
-	}' >"$1"
+			printf "%-512s", "This_is_block_" n "_of_the_disk.\n"
+	}' | tr ' _' '\0 ' >"$1"
 }
 
 # busybox, tests/vm/init, and the modules without which the host's files cannot
