@@ -620,6 +620,44 @@ int iommufd_pages_pin(struct iommufd_pages *pages, unsigned long first,
 }
 
 /**
+ * iommufd_pages_part_pin - makes two pins of one
+ * @pages: the memory
+ * @at: first page of the second; within what was pinned
+ *
+ * From now on they are unpinned each by itself, or made one again by
+ * iommufd_pages_join_pins().
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int iommufd_pages_part_pin(struct iommufd_pages *pages, unsigned long at)
+{
+	int rc;
+
+	mutex_lock(&pages->lock);
+	rc = split_at(pages, at);
+	if (!rc) {
+		chunk_at(pages, at - 1)->ends++;
+		chunk_at(pages, at)->begins++;
+	}
+	mutex_unlock(&pages->lock);
+	return rc;
+}
+
+/**
+ * iommufd_pages_join_pins - undoes iommufd_pages_part_pin()
+ * @pages: as there
+ * @at: as there
+ */
+void iommufd_pages_join_pins(struct iommufd_pages *pages, unsigned long at)
+{
+	mutex_lock(&pages->lock);
+	chunk_at(pages, at - 1)->ends--;
+	chunk_at(pages, at)->begins--;
+	join_at(pages, at);
+	mutex_unlock(&pages->lock);
+}
+
+/**
  * iommufd_pages_unpin_part - undoes what there is of a pin
  * @pages: the memory
  * @first: first page, as in the pin

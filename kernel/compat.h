@@ -272,31 +272,21 @@ static inline bool iommufd_compat_can_enforce(struct device *dev)
 }
 
 /*
- * A group goes from one page table to another. Without the function for that,
- * which no header declares, there is a moment without either; and should it then
- * not go back, it stays without.
+ * Whether a group can go from one page table to another with no moment in between
+ * without either. No header declares the function for that.
  */
-#if IOMMUFD_SINCE(6, 11)
+#define IOMMUFD_COMPAT_REPLACES IOMMUFD_SINCE(6, 11)
+
+#if IOMMUFD_COMPAT_REPLACES
 int iommu_group_replace_domain(struct iommu_group *group,
 			       struct iommu_domain *domain);
-#endif
-
-static inline int iommufd_compat_replace(struct iommu_group *group,
-					 struct iommu_domain *old,
-					 struct iommu_domain *domain)
-{
-#if IOMMUFD_SINCE(6, 11)
-	return iommu_group_replace_domain(group, domain);
 #else
-	int rc;
-
-	iommu_detach_group(old, group);
-	rc = iommu_attach_group(domain, group);
-	if (rc)
-		WARN_ON(iommu_attach_group(old, group));
-	return rc;
-#endif
+static inline int iommu_group_replace_domain(struct iommu_group *group,
+					     struct iommu_domain *domain)
+{
+	return -EOPNOTSUPP;
 }
+#endif
 
 /* What a device's IOMMU tells about itself, for kfree(); NULL for nothing. */
 static inline void *iommufd_compat_hw_info(struct device *dev, u32 *length,

@@ -26,9 +26,20 @@ static void device_obj_destroy(struct iommufd_ctx *ictx,
 	/* It is detached, and out of its group: see iommufd_device_unbind(). */
 }
 
+static void device_obj_describe(const struct iommufd_object *obj,
+				struct iommufd_object_info *info)
+{
+	const struct iommufd_device *idev =
+		container_of(obj, struct iommufd_device, obj);
+
+	strscpy(info->owner, dev_name(idev->dev), sizeof(info->owner));
+	info->group = iommu_group_id(idev->igroup->group);
+}
+
 const struct iommufd_object_ops iommufd_device_ops = {
 	.type = IOMMUFD_OBJ_DEVICE,
 	.destroy = device_obj_destroy,
+	.describe = device_obj_describe,
 };
 
 /* One device is bound once. */

@@ -200,6 +200,28 @@ void iommufd_domains_flush(struct iommufd_ioas *ioas)
 	}
 }
 
+/**
+ * iommufd_domains_cut - an area is about to become two
+ * @ioas: whose lock is held for writing; without huge pages
+ * @area: the area as it is yet
+ * @start: where the second one will begin
+ *
+ * Page tables that hold it hold both.
+ */
+void iommufd_domains_cut(struct iommufd_ioas *ioas,
+			 const struct iommufd_area *area, unsigned long start)
+{
+	struct iommufd_hwpt *hwpt;
+
+	list_for_each_entry(hwpt, &ioas->hwpts, in_ioas) {
+		if (hwpt->complete || !holds(hwpt, area) || hwpt->next > start)
+			continue;
+		/* Nothing but the area lies between the two. */
+		hwpt->next = start + 1;
+		hwpt->again = true;
+	}
+}
+
 static int reserve_outside(struct iommufd_hwpt *hwpt)
 {
 	const struct iommu_domain_geometry *g = &hwpt->domain->geometry;

@@ -259,6 +259,43 @@ void iommufd_group_unprepare(struct iommufd_group *igroup,
 		iommufd_ioas_unreserve(hwpt->ioas, igroup);
 }
 
+/*
+ * Under the lock, under which the page table is changed: on 6.1 Intel's driver
+ * lets nothing else keep the two apart. It takes levels off the page table when
+ * a device is attached, and asks who is attached when it flushes.
+ */
+static int attach(struct iommufd_group *igroup, struct iommufd_hwpt *hwpt)
+{
+	int rc;
+
+	down_write(&hwpt->ioas->lock);
+	rc = iommu_attach_group(hwpt->domain, igroup->group);
+	up_write(&hwpt->ioas->lock);
+	return rc;
+}
+
+static void detach(struct iommufd_group *igroup, struct iommufd_hwpt *hwpt)
+{
+	down_write(&hwpt->ioas->lock);
+	iommu_detach_group(hwpt->domain, igroup->group);
+	up_write(&hwpt->ioas->lock);
+}
+
+static int replace(struct iommufd_group *igroup, struct iommufd_hwpt *old,
+		   struct iommufd_hwpt *hwpt)
+{
+	int rc;
+
+	if (IOMMUFD_COMPAT_REPLACES)
+		return iommu_group_replace_domain(igroup->group, hwpt->domain);
+	detach(igroup, old);
+	rc = attach(igroup, hwpt);
+	/* It was there before; if not, it is left without. */
+	if (rc)
+		WARN_ON(attach(igroup, old));
+	return rc;
+}
+
 /**
  * iommufd_group_set - a group goes through a page table from now on
  * @igroup: as in iommufd_group_prepare()
@@ -273,11 +310,7 @@ int iommufd_group_set(struct iommufd_group *igroup, struct iommufd_hwpt *hwpt)
 	int rc;
 
 	lockdep_assert_held(&igroup->lock);
-	if (old)
-		rc = iommufd_compat_replace(igroup->group, old->domain,
-					    hwpt->domain);
-	else
-		rc = iommu_attach_group(hwpt->domain, igroup->group);
+	rc = old ? replace(igroup, old, hwpt) : attach(igroup, hwpt);
 	if (rc)
 		return rc;
 	if (old && old->ioas != hwpt->ioas)
@@ -297,7 +330,7 @@ void iommufd_group_unset(struct iommufd_group *igroup)
 	struct iommufd_hwpt *hwpt = igroup->hwpt;
 
 	lockdep_assert_held(&igroup->lock);
-	iommu_detach_group(hwpt->domain, igroup->group);
+	detach(igroup, hwpt);
 	iommufd_ioas_unreserve(hwpt->ioas, igroup);
 	igroup->hwpt = NULL;
 }

@@ -22,9 +22,20 @@ static void hwpt_destroy(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 	iommufd_object_unlink(ictx, &hwpt->ref);
 }
 
+static void hwpt_describe(const struct iommufd_object *obj,
+			  struct iommufd_object_info *info)
+{
+	const struct iommufd_hwpt *hwpt =
+		container_of(obj, struct iommufd_hwpt, obj);
+
+	info->automatic = hwpt->automatic;
+	info->page_sizes = READ_ONCE(hwpt->domain->pgsize_bitmap);
+}
+
 const struct iommufd_object_ops iommufd_hwpt_ops = {
 	.type = IOMMUFD_OBJ_HWPT,
 	.destroy = hwpt_destroy,
+	.describe = hwpt_describe,
 };
 
 /**

@@ -249,7 +249,10 @@ struct iommufd_ctx {
  *          bytes that it has pinned
  * @alignment: of an IOAS: what an IOVA must be a multiple of
  * @huge_pages: of an IOAS: IOMMU_OPTION_HUGE_PAGES
- * @owner: of an access: its driver's module
+ * @owner: of an access: its driver's module; of a device: its name
+ * @group: of a device: number of its IOMMU group
+ * @automatic: of a page table: as in struct iommufd_hwpt
+ * @page_sizes: of a page table: sizes that it can map, each a bit
  */
 struct iommufd_object_info {
 	u32 id;
@@ -267,6 +270,9 @@ struct iommufd_object_info {
 	u64 alignment;
 	bool huge_pages;
 	char owner[IOMMUFD_OWNER_LEN];
+	u32 group;
+	bool automatic;
+	u64 page_sizes;
 };
 
 /**
@@ -747,6 +753,8 @@ int iommufd_pages_pin(struct iommufd_pages *pages, unsigned long first,
 		      unsigned long last, struct page **out);
 void iommufd_pages_unpin_part(struct iommufd_pages *pages, unsigned long first,
 			      unsigned long pos, unsigned long last);
+int iommufd_pages_part_pin(struct iommufd_pages *pages, unsigned long at);
+void iommufd_pages_join_pins(struct iommufd_pages *pages, unsigned long at);
 struct page *iommufd_pinned_frame(struct iommufd_pages *pages,
 				  unsigned long index);
 int iommufd_pinned_runs(struct iommufd_pages *pages, unsigned long first,
@@ -799,6 +807,8 @@ int iommufd_domains_map(struct iommufd_ioas *ioas, struct iommufd_area *area);
 void iommufd_domains_unmap(struct iommufd_ioas *ioas,
 			   struct iommufd_area *area);
 void iommufd_domains_flush(struct iommufd_ioas *ioas);
+void iommufd_domains_cut(struct iommufd_ioas *ioas,
+			 const struct iommufd_area *area, unsigned long start);
 int iommufd_domain_add(struct iommufd_hwpt *hwpt);
 int iommufd_domain_fill(struct iommufd_hwpt *hwpt);
 void iommufd_domain_remove(struct iommufd_hwpt *hwpt);
@@ -832,6 +842,7 @@ extern const struct iommufd_object_ops iommufd_device_ops;
 int iommufd_get_hw_info(struct iommufd_ucmd *ucmd);
 
 /* option.c */
+int iommufd_set_huge_pages(struct iommufd_ioas *ioas, u64 value);
 int iommufd_option(struct iommufd_ucmd *ucmd);
 
 /* vfio_compat.c */

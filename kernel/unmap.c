@@ -219,12 +219,22 @@ static int cut_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		    unsigned long iova)
 {
 	struct iommufd_area *tail;
+	unsigned long at;
 
-	if (iova & ~PAGE_MASK)
+	if (iova & (max(PAGE_SIZE, ioas->alignment) - 1))
 		return -EINVAL;
-	tail = iommufd_area_split(area, iova - area->start);
-	if (!tail)
+	/* What page tables hold is whole pages. */
+	at = area->in_pages.start + ((iova - area->start) >> PAGE_SHIFT);
+	if (area->filled && iommufd_pages_part_pin(area->pages, at))
 		return -ENOMEM;
+	tail = iommufd_area_split(area, iova - area->start);
+	if (!tail) {
+		if (area->filled)
+			iommufd_pages_join_pins(area->pages, at);
+		return -ENOMEM;
+	}
+	tail->filled = area->filled;
+	iommufd_domains_cut(ioas, area, iova);
 	iommufd_area_remove(ioas, area);
 	tail->start = iova;
 	tail->last = area->last;
@@ -239,8 +249,10 @@ static int cut_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
  * @ioas: the IOAS; its lock is taken
  * @iova: where the second one begins
  *
- * Return: 0, also if no area is cut there; -EINVAL if that is within a page;
- * -EBUSY if something in the area is pinned; -ENOMEM; -EINTR.
+ * Return: 0, also if no area is cut there; -EINVAL if that is within a page of
+ * the CPU's, or the smallest that a page table has;
+ * -EBUSY if an access has pinned something in the area, or a page table may hold
+ * it in huge pages; -ENOMEM; -EINTR.
  */
 int iommufd_unmap_cut(struct iommufd_ioas *ioas, unsigned long iova)
 {
@@ -252,7 +264,8 @@ int iommufd_unmap_cut(struct iommufd_ioas *ioas, unsigned long iova)
 	area = iommufd_area_first(ioas, iova, iova);
 	if (area && area->start < iova) {
 		/* A page table can have it as one large page. */
-		if (area->closing || area->filled || !idle(area))
+		if (area->closing || !idle(area) ||
+		    (area->filled && ioas->huge_pages))
 			rc = -EBUSY;
 		else
 			rc = cut_area(ioas, area, iova);

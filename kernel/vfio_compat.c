@@ -266,6 +266,7 @@ static bool no_iommu(const struct iommufd_ctx *ictx)
 static int set_iommu(struct iommufd_ctx *ictx, unsigned long type)
 {
 	struct iommufd_ioas *ioas;
+	int rc = 0;
 
 	if (type == VFIO_NOIOMMU_IOMMU && no_iommu(ictx))
 		return 0;
@@ -275,9 +276,13 @@ static int set_iommu(struct iommufd_ctx *ictx, unsigned long type)
 	ioas = vfio_ioas_get(ictx);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
+	/* What is to be cut anywhere must not be in huge pages. */
+	if (type == VFIO_TYPE1_IOMMU)
+		rc = iommufd_set_huge_pages(ioas, 0);
 	iommufd_ioas_put(ioas);
-	WRITE_ONCE(ictx->vfio_cut, type == VFIO_TYPE1_IOMMU);
-	return 0;
+	if (!rc)
+		WRITE_ONCE(ictx->vfio_cut, type == VFIO_TYPE1_IOMMU);
+	return rc;
 }
 
 static int check_extension(struct iommufd_ctx *ictx, unsigned long type)

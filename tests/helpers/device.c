@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include <grp.h>
 #include <linux/userfaultfd.h>
+#include <linux/vfio.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -1029,6 +1030,67 @@ static void vfio_test(void)
 	expect("create", EINVAL, drv(ses, "vfio-create"));
 }
 
+static int unmap_dma(uint64_t iova, uint64_t len)
+{
+	struct vfio_iommu_type1_dma_unmap cmd = {
+		.argsz = sizeof(cmd),
+		.iova = iova,
+		.size = len,
+	};
+
+	return call(fd, VFIO_IOMMU_UNMAP_DMA, &cmd);
+}
+
+/*
+ * An unmap of VFIO's first version cuts what it does not cover: the rest stays
+ * where it is, for the device too.
+ */
+static void cut_test(void)
+{
+	struct pins before = pins_now();
+	struct iommu_vfio_ioas vfio = {
+		.size = sizeof(vfio),
+		.op = IOMMU_VFIO_IOAS_SET,
+	};
+	char *mem = room(64 * P);
+	uint32_t dev, hwpt;
+
+	fresh();
+	vfio.ioas_id = ioas;
+	expect("VFIO_IOAS", 0, call(fd, IOMMU_VFIO_IOAS, &vfio));
+	dev = bound();
+	expect("map", 0, map(IOVA, mem, 64 * P));
+	expect("attach", 0, attach(dev, ioas));
+	expect("SET_IOMMU with what may be huge", EINVAL,
+	       ioctl(fd, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU) ? errno : 0);
+	expect("detach", 0, detach(dev));
+	expect("SET_IOMMU", 0,
+	       ioctl(fd, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU) ? errno : 0);
+	expect("attach", 0, attach(dev, ioas));
+	expect("HWPT_ALLOC", 0, hwpt_alloc(dev, ioas, 0, &hwpt));
+	expect_u64("held", 64, held_since(before));
+	expect("unmap of the middle", 0, unmap_dma(IOVA + 16 * P, 8 * P));
+	expect_u64("held", 56, held_since(before));
+	expect_reaches(dev, IOVA, mem, 16 * P);
+	expect_blind(dev, IOVA + 16 * P, 8 * P);
+	expect_reaches(dev, IOVA + 24 * P, mem + 24 * P, 40 * P);
+	expect("unmap of the end", 0, unmap_dma(IOVA + 60 * P, 8 * P));
+	expect_u64("held", 52, held_since(before));
+	expect_reaches(dev, IOVA + 24 * P, mem + 24 * P, 36 * P);
+	expect_blind(dev, IOVA + 60 * P, 4 * P);
+	expect("replace", 0, replace(dev, hwpt));
+	expect_reaches(dev, IOVA, mem, 16 * P);
+	expect_blind(dev, IOVA + 16 * P, 8 * P);
+	expect("unmap of one page", 0, unmap_dma(IOVA + P, P));
+	expect_reaches(dev, IOVA + 2 * P, mem + 2 * P, 14 * P);
+	expect("replace", 0, replace(dev, ioas));
+	expect("DESTROY", 0, destroy(fd, hwpt));
+	expect_reaches(dev, IOVA + 2 * P, mem + 2 * P, 14 * P);
+	expect_u64("held", 51, held_since(before));
+	expect("detach", 0, detach(dev));
+	expect_u64("held", 0, held_since(before));
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -1052,6 +1114,7 @@ static const struct {
 	{ "small", small_test },
 	{ "large", large_test },
 	{ "vfio", vfio_test },
+	{ "cut", cut_test },
 };
 
 int main(int argc, char **argv)
