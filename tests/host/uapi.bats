@@ -56,7 +56,8 @@ layout_program() { # NAME
 layout() { # INCLUDE-FOLDER [CFLAGS...]
 	local dir=$1
 	shift
-	gcc "$@" -I"$dir" -S -o - -x c "$BATS_TEST_TMPDIR/layout.c" |
+	# As they are in the kernel, where pointers are marked.
+	gcc "$@" -D__user= -I"$dir" -S -o - -x c "$BATS_TEST_TMPDIR/layout.c" |
 		sed -n 's/^->//p'
 }
 
