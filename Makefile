@@ -9,6 +9,10 @@
 #   make uninstall          takes that away again
 #   make modules_install    the two modules for KREL (INSTALL_MOD_PATH as in kbuild)
 #   make dkms-install       the two modules for this and every later kernel, by DKMS
+#   make vfio-modules       for KVM guests on stock 6.12: the kernel's own VFIO, built
+#                           from Debian's source to go on top of iommufd.ko
+#   make vfio-modules-install     that, for KREL, in place of what the kernel has
+#   make vfio-modules-uninstall   and as it was again
 #   make demo [K=KERNEL]    what it does, shown in an emulated machine
 #   make check              all tests, on both stock kernels (those of the tool on
 #                           one of them, unless K says which)
@@ -199,6 +203,28 @@ dkms-install:
 	rm -f $(DKMS_SRC)/testdrv*
 	dkms add -m iommufd -v $(DKMS_VERSION)
 	dkms install -m iommufd -v $(DKMS_VERSION) -k $(KREL)
+
+# --- VFIO on top -------------------------------------------------------------
+
+VFIO_MODULES := build/vfio/$(KREL)
+
+.PHONY: vfio-modules vfio-modules-install vfio-modules-uninstall
+vfio-modules: $(VFIO_MODULES)/.built
+
+$(VFIO_MODULES)/.built: $(MODULES)/.built dist/vfio-modules
+	$(call say,VFIO,$(KREL))
+	$(Q)unset MAKEFLAGS MFLAGS MAKELEVEL; vfio=$$(tests/vm/kernel.sh --vfio) && \
+		dist/vfio-modules "$$vfio" $(KDIR) $(MODULES) $(VFIO_MODULES)
+	$(Q)touch $@
+
+vfio-modules-install: vfio-modules modules_install
+	install -d $(MODLIB)/updates/vfio
+	install -m 644 $(VFIO_MODULES)/modules/*.ko $(MODLIB)/updates/vfio
+	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(KREL)
+
+vfio-modules-uninstall:
+	rm -rf $(MODLIB)/updates/vfio
+	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(KREL)
 
 .PHONY: clean
 clean:

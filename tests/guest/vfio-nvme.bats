@@ -14,8 +14,14 @@ setup() {
 teardown() {
 	exec 5>&-
 	pci_unbind "$NVME"
-	unload_vfio_pci
 	guest_teardown
+}
+
+# Not in each test: that takes long.
+teardown_file() {
+	load ../lib/guest
+	load ../lib/pci
+	unload_vfio_pci
 }
 
 disk=/run/vm/nvme.img

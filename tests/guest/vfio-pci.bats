@@ -15,8 +15,14 @@ setup() {
 teardown() {
 	talk_end || true
 	pci_unbind "$EDU"
-	unload_vfio_pci
 	guest_teardown
+}
+
+# Not in each test: that takes long.
+teardown_file() {
+	load ../lib/guest
+	load ../lib/pci
+	unload_vfio_pci
 }
 
 @test "the node lies where VFIO's own does, and sysfs tells its number" {
