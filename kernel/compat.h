@@ -334,11 +334,11 @@ iommufd_compat_vfio_can_ask(const struct vfio_pci_core_device *core)
 	return READ_ONCE(core->req_trigger);
 }
 
-/* What a device type's devnode() is given. */
+/* What a device type's devnode() is given may not be changed since 6.3. */
 #if IOMMUFD_SINCE(6, 3)
-typedef const struct device iommufd_compat_devnode_dev;
+#define IOMMUFD_COMPAT_DEVNODE_CONST const
 #else
-typedef struct device iommufd_compat_devnode_dev;
+#define IOMMUFD_COMPAT_DEVNODE_CONST
 #endif
 
 #endif

@@ -39,27 +39,17 @@ struct iommufd_vfio_file {
 static dev_t first_devt;
 
 /*
- * A user's call that is to reach the core: 0 when it may, until leave(). What
- * was taken from its user says so first, since it can have been bound or not.
+ * Whether a user's call may reach the core, under srcu. What was taken from its
+ * user says so first, since it can have been bound or not.
  */
-static int enter(struct iommufd_vfio_file *f, int *idx)
+static int usable(const struct iommufd_vfio_file *f)
 {
-	struct iommufd_vfio_pci *v = f->v;
-	int rc = 0;
-
-	*idx = srcu_read_lock(&v->srcu);
-	if (READ_ONCE(v->state) == IOMMUFD_VFIO_GONE)
-		rc = -EIO;
-	else if (!smp_load_acquire(&f->bound))
-		rc = -EINVAL;
-	if (rc)
-		srcu_read_unlock(&v->srcu, *idx);
-	return rc;
-}
-
-static void leave(struct iommufd_vfio_file *f, int idx)
-{
-	srcu_read_unlock(&f->v->srcu, idx);
+	if (READ_ONCE(f->v->state) == IOMMUFD_VFIO_GONE)
+		return -EIO;
+	/* With the release in ioctl_bind(): bound, and all that comes with it. */
+	if (!smp_load_acquire(&f->bound))
+		return -EINVAL;
+	return 0;
 }
 
 /*
@@ -178,6 +168,7 @@ static int ioctl_bind(struct iommufd_vfio_file *f,
 		rc = -EFAULT;
 		goto out_unlock;
 	}
+	/* Read without the lock by usable(). */
 	smp_store_release(&f->bound, true);
 out_unlock:
 	mutex_unlock(&v->lock);
@@ -298,17 +289,16 @@ static long cdev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (cmd == VFIO_DEVICE_BIND_IOMMUFD)
 		return ioctl_bind(f, (void __user *)arg);
 
-	rc = enter(f, &idx);
-	if (rc)
-		return rc;
+	idx = srcu_read_lock(&f->v->srcu);
+	rc = usable(f);
 	/* The user may have sent it to sleep. */
-	if (pm_runtime_resume_and_get(dev)) {
+	if (!rc && pm_runtime_resume_and_get(dev))
 		rc = -EIO;
-	} else {
+	if (!rc) {
 		rc = ioctl_bound(f, cmd, arg);
 		pm_runtime_put(dev);
 	}
-	leave(f, idx);
+	srcu_read_unlock(&f->v->srcu, idx);
 	return rc;
 }
 
@@ -319,11 +309,11 @@ static ssize_t cdev_read(struct file *file, char __user *buf, size_t count,
 	ssize_t rc;
 	int idx;
 
-	rc = enter(f, &idx);
-	if (rc)
-		return rc;
-	rc = vfio_pci_core_read(&f->v->core.vdev, buf, count, pos);
-	leave(f, idx);
+	idx = srcu_read_lock(&f->v->srcu);
+	rc = usable(f);
+	if (!rc)
+		rc = vfio_pci_core_read(&f->v->core.vdev, buf, count, pos);
+	srcu_read_unlock(&f->v->srcu, idx);
 	return rc;
 }
 
@@ -334,11 +324,11 @@ static ssize_t cdev_write(struct file *file, const char __user *buf,
 	ssize_t rc;
 	int idx;
 
-	rc = enter(f, &idx);
-	if (rc)
-		return rc;
-	rc = vfio_pci_core_write(&f->v->core.vdev, buf, count, pos);
-	leave(f, idx);
+	idx = srcu_read_lock(&f->v->srcu);
+	rc = usable(f);
+	if (!rc)
+		rc = vfio_pci_core_write(&f->v->core.vdev, buf, count, pos);
+	srcu_read_unlock(&f->v->srcu, idx);
 	return rc;
 }
 
@@ -356,10 +346,10 @@ static vm_fault_t cdev_fault(struct vm_fault *vmf)
 	vm_fault_t rc = VM_FAULT_SIGBUS;
 	int idx;
 
-	if (!enter(f, &idx)) {
+	idx = srcu_read_lock(&f->v->srcu);
+	if (!usable(f))
 		rc = core_vm_ops->fault(vmf);
-		leave(f, idx);
-	}
+	srcu_read_unlock(&f->v->srcu, idx);
 	return rc;
 }
 
@@ -370,10 +360,10 @@ static vm_fault_t cdev_huge_fault(struct vm_fault *vmf, unsigned int order)
 	vm_fault_t rc = VM_FAULT_SIGBUS;
 	int idx;
 
-	if (!enter(f, &idx)) {
+	idx = srcu_read_lock(&f->v->srcu);
+	if (!usable(f))
 		rc = core_vm_ops->huge_fault(vmf, order);
-		leave(f, idx);
-	}
+	srcu_read_unlock(&f->v->srcu, idx);
 	return rc;
 }
 #endif
@@ -405,13 +395,13 @@ static int cdev_mmap(struct file *file, struct vm_area_struct *vma)
 	struct iommufd_vfio_file *f = file->private_data;
 	int rc, idx;
 
-	rc = enter(f, &idx);
-	if (rc)
-		return rc;
-	rc = vfio_pci_core_mmap(&f->v->core.vdev, vma);
+	idx = srcu_read_lock(&f->v->srcu);
+	rc = usable(f);
+	if (!rc)
+		rc = vfio_pci_core_mmap(&f->v->core.vdev, vma);
 	if (!rc && !wrap_vm_ops(vma))
 		rc = -EOPNOTSUPP;
-	leave(f, idx);
+	srcu_read_unlock(&f->v->srcu, idx);
 	return rc;
 }
 
@@ -465,8 +455,8 @@ static const struct file_operations cdev_fops = {
 	.mmap = cdev_mmap,
 };
 
-static char *cdev_devnode(iommufd_compat_devnode_dev *dev, umode_t *mode,
-			  kuid_t *uid, kgid_t *gid)
+static char *cdev_devnode(IOMMUFD_COMPAT_DEVNODE_CONST struct device *dev,
+			  umode_t *mode, kuid_t *uid, kgid_t *gid)
 {
 	return kasprintf(GFP_KERNEL, "vfio/devices/%s", dev_name(dev));
 }

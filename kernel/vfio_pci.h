@@ -58,7 +58,7 @@ enum iommufd_vfio_state {
 struct iommufd_vfio_pci {
 	struct vfio_pci_core_device core;
 	struct cdev cdev;
-	struct mutex lock;
+	struct mutex lock; /* state, user */
 	struct srcu_struct srcu;
 	enum iommufd_vfio_state state;
 	struct iommufd_vfio_file *user;
