@@ -109,6 +109,7 @@ void iommufd_ctx_release(struct file *file)
 	iommufd_objects_teardown(ictx);
 	put_pid(ictx->opener);
 	mem_cgroup_put(ictx->memcg);
+	mutex_destroy(&ictx->groups_lock);
 	kfree(ictx);
 	iommufd_event_ctx(id, false);
 }

@@ -21,6 +21,7 @@ static void iommufd_ioas_destroy(struct iommufd_ctx *ictx,
 	iommufd_ranges_free(&ioas->allowed);
 	iommufd_ranges_free(&ioas->reserved);
 	xa_destroy(&ioas->accesses);
+	mutex_destroy(&ioas->attach_lock);
 }
 
 static void iommufd_ioas_describe(const struct iommufd_object *obj,

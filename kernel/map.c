@@ -95,11 +95,10 @@ static int place(struct iommufd_ioas *ioas, struct iommufd_area *areas,
 	return rc;
 }
 
-/* With the lock held. */
-static int insert_locked(struct iommufd_ioas *ioas, struct iommufd_area *areas,
-			 unsigned long length, bool fixed, unsigned long *iova)
+/* Where they go, if they may. */
+static int find_place(struct iommufd_ioas *ioas, struct iommufd_area *areas,
+		      unsigned long length, bool fixed, unsigned long *iova)
 {
-	struct iommufd_area *area, *next;
 	int rc;
 
 	if (fixed)
@@ -110,8 +109,16 @@ static int insert_locked(struct iommufd_ioas *ioas, struct iommufd_area *areas,
 	/* Each part by itself: who pins takes borders of areas for whole pages. */
 	if (!rc && !all_aligned(areas, ioas->alignment - 1))
 		rc = -EINVAL;
-	if (!rc)
-		rc = place(ioas, areas, *iova);
+	return rc;
+}
+
+static int insert_locked(struct iommufd_ioas *ioas, struct iommufd_area *areas,
+			 unsigned long iova)
+{
+	struct iommufd_area *area, *next;
+	int rc;
+
+	rc = place(ioas, areas, iova);
 	if (rc)
 		return rc;
 	for (area = areas; area; area = next) {
@@ -138,19 +145,22 @@ static int insert(struct iommufd_ioas *ioas, struct iommufd_area *areas,
 			rc = -EINTR;
 			break;
 		}
-		/* The first page table came, or the last one went, meanwhile. */
-		if (pinned == !list_empty(&ioas->hwpts)) {
-			rc = insert_locked(ioas, areas, length, fixed, iova);
+		/* Before anything is pinned: that would be in vain. */
+		rc = find_place(ioas, areas, length, fixed, iova);
+		/* Else the first page table came, or the last one went. */
+		if (!rc && pinned == !list_empty(&ioas->hwpts)) {
+			rc = insert_locked(ioas, areas, *iova);
 			up_write(&ioas->lock);
 			break;
 		}
 		up_write(&ioas->lock);
-		if (pinned)
-			unpin_list(areas);
+		if (rc)
+			break;
 		pinned = !pinned;
 		if (!pinned)
-			continue;
-		rc = pin_list(areas);
+			unpin_list(areas);
+		else
+			rc = pin_list(areas);
 		if (rc)
 			break;
 	}

@@ -17,15 +17,6 @@ setup() {
 
 teardown() { guest_teardown; }
 
-# pci_device VENDOR DEVICE: its address.
-pci_device() {
-	local dir
-	for dir in /sys/bus/pci/devices/*; do
-		[[ $(<"$dir/vendor") != "$1" || $(<"$dir/device") != "$2" ]] ||
-			echo "${dir##*/}"
-	done
-}
-
 group_of() { basename "$(readlink -f "/sys/bus/pci/devices/$1/iommu_group")"; }
 
 device() {

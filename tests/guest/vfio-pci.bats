@@ -73,8 +73,11 @@ teardown_file() {
 }
 
 @test "its user is killed while DMA runs, 200 times, and none of it comes late" {
-	must helper lives kill "$NODE" 200
-	assert_output '400 checked, 0 failed'
+	local times=200
+	# Where the kernel checks all that it does, each takes seconds.
+	[[ $TEST_KERNEL != debug-6.12 ]] || times=40
+	must helper lives kill "$NODE" "$times"
+	assert_output "$((2 * times)) checked, 0 failed"
 }
 
 @test "moved between address spaces, and mapped beside, while DMA runs" {

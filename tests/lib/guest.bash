@@ -66,6 +66,15 @@ wait_for() {
 	return 1
 }
 
+# pci_device VENDOR DEVICE: its address.
+pci_device() {
+	local dir
+	for dir in /sys/bus/pci/devices/*; do
+		[[ $(<"$dir/vendor") != "$1" || $(<"$dir/device") != "$2" ]] ||
+			echo "${dir##*/}"
+	done
+}
+
 # helper NAME [ARG...]: a program of tests/helpers, as a 64-bit one or, with
 # BITS=32, as a 32-bit one.
 helper() {

@@ -114,6 +114,8 @@ kernel_args() {
 		mitigations=off random.trust_cpu=on tsc=unstable
 	)
 	[[ ! $gdb ]] || args+=(nokaslr)
+	# shellcheck disable=SC2206 # words
+	args+=(${VM_APPEND-})
 	echo "${args[*]}"
 }
 
