@@ -7,8 +7,12 @@
 #   make modules KREL=R     the modules for kernel release R (or KDIR=TREE)
 #   make install            the tool, its pages and completions (PREFIX, DESTDIR)
 #   make uninstall          takes that away again
-#   make modules_install    iommufd.ko for KREL (INSTALL_MOD_PATH as in kbuild)
-#   make dkms-install       iommufd.ko for this and every later kernel, by DKMS
+#   make modules_install    the two modules for KREL (INSTALL_MOD_PATH as in kbuild)
+#   make dkms-install       the two modules for this and every later kernel, by DKMS
+#   make vfio-modules       for KVM guests on stock 6.12: the kernel's own VFIO, built
+#                           from Debian's source to go on top of iommufd.ko
+#   make vfio-modules-install     that, for KREL, in place of what the kernel has
+#   make vfio-modules-uninstall   and as it was again
 #   make demo [K=KERNEL]    what it does, shown in an emulated machine
 #   make check              all tests, on both stock kernels (those of the tool on
 #                           one of them, unless K says which)
@@ -117,7 +121,7 @@ ifeq ($(IOMMUFDCTL_FLAVOUR),asan)
 tools += build/asan/iommufdctl
 endif
 .PHONY: demo-needs guest-needs host-needs
-demo-needs: build/iommufdctl modules
+demo-needs: build/iommufdctl modules build/tests/helpers/nvme
 guest-needs: $(tools) modules test-modules helpers
 host-needs: $(tools)
 
@@ -179,7 +183,12 @@ install-module-files:
 # Not kbuild's own modules_install, which would install the test driver too.
 MODLIB := $(INSTALL_MOD_PATH)/lib/modules/$(KREL)
 modules_install: modules
-	install -D -m 644 $(MODULES)/iommufd.ko $(MODLIB)/updates/iommufd.ko
+	install -d $(MODLIB)/updates
+	# The second is built where the kernel has VFIO for PCI.
+	for module in iommufd iommufd_vfio_pci; do \
+		[ ! -e $(MODULES)/$$module.ko ] || \
+			install -m 644 $(MODULES)/$$module.ko $(MODLIB)/updates || exit; \
+	done
 	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(KREL)
 
 dkms-install:
@@ -194,6 +203,28 @@ dkms-install:
 	rm -f $(DKMS_SRC)/testdrv*
 	dkms add -m iommufd -v $(DKMS_VERSION)
 	dkms install -m iommufd -v $(DKMS_VERSION) -k $(KREL)
+
+# --- VFIO on top -------------------------------------------------------------
+
+VFIO_MODULES := build/vfio/$(KREL)
+
+.PHONY: vfio-modules vfio-modules-install vfio-modules-uninstall
+vfio-modules: $(VFIO_MODULES)/.built
+
+$(VFIO_MODULES)/.built: $(MODULES)/.built dist/vfio-modules
+	$(call say,VFIO,$(KREL))
+	$(Q)unset MAKEFLAGS MFLAGS MAKELEVEL; vfio=$$(tests/vm/kernel.sh --vfio) && \
+		dist/vfio-modules "$$vfio" $(KDIR) $(MODULES) $(VFIO_MODULES)
+	$(Q)touch $@
+
+vfio-modules-install: vfio-modules modules_install
+	install -d $(MODLIB)/updates/vfio
+	install -m 644 $(VFIO_MODULES)/modules/*.ko $(MODLIB)/updates/vfio
+	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(KREL)
+
+vfio-modules-uninstall:
+	rm -rf $(MODLIB)/updates/vfio
+	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(KREL)
 
 .PHONY: clean
 clean:

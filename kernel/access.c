@@ -389,7 +389,12 @@ static int begin_portion(struct iommufd_ioas *ioas, unsigned long start,
 	return rc;
 }
 
-static void drop_count(struct iommufd_ioas *ioas, atomic_t *count)
+/**
+ * iommufd_area_drop - one less of what keeps an area
+ * @ioas: where it is
+ * @count: its pinning or pins; not to be touched afterwards
+ */
+void iommufd_area_drop(struct iommufd_ioas *ioas, atomic_t *count)
 {
 	wait_queue_head_t *wait = &ioas->ictx->drained;
 
@@ -404,7 +409,7 @@ static void drop_count(struct iommufd_ioas *ioas, atomic_t *count)
 
 static void end_portion(struct iommufd_ioas *ioas, struct portion *p)
 {
-	drop_count(ioas, &p->area->pinning);
+	iommufd_area_drop(ioas, &p->area->pinning);
 }
 
 /* An area on which there are pins. */
@@ -434,7 +439,7 @@ static void unpin(struct iommufd_access *access, struct iommufd_ioas *ioas,
 		nr += last_page(&p) - first_page(&p) + 1;
 		iommufd_pages_unpin(p.area->pages, first_page(&p),
 				    last_page(&p));
-		drop_count(ioas, &p.area->pins);
+		iommufd_area_drop(ioas, &p.area->pins);
 		if (end)
 			break;
 	}

@@ -325,6 +325,93 @@ struct page *iommufd_pinned_frame(struct iommufd_pages *pages,
 	return page;
 }
 
+/* What lies side by side is one run, whatever chunks and runs it is in. */
+struct joiner {
+	int (*fn)(void *data, unsigned long pfn, unsigned long nr);
+	void *data;
+	unsigned long pfn;
+	unsigned long nr;
+};
+
+static int join_run(struct joiner *j, unsigned long pfn, unsigned long nr)
+{
+	int rc = 0;
+
+	if (j->nr && j->pfn + j->nr == pfn) {
+		j->nr += nr;
+		return 0;
+	}
+	if (j->nr)
+		rc = j->fn(j->data, j->pfn, j->nr);
+	j->pfn = pfn;
+	j->nr = nr;
+	return rc;
+}
+
+/* The chunk's frames of pages @first to @last. */
+static int join_chunk(struct joiner *j, const struct iommufd_chunk *chunk,
+		      unsigned long first, unsigned long last)
+{
+	unsigned long pos = chunk->first;
+	unsigned int i;
+	int rc = 0;
+
+	for (i = 0; i < chunk->nr_runs && pos <= last && !rc; i++) {
+		unsigned long nr = run_pages(chunk->runs[i]);
+		unsigned long from = max(pos, first);
+		unsigned long to = min(pos + nr - 1, last);
+
+		if (from <= to)
+			rc = join_run(j, run_pfn(chunk->runs[i]) + from - pos,
+				      to - from + 1);
+		pos += nr;
+	}
+	return rc;
+}
+
+/**
+ * iommufd_pinned_runs - the frames of pages that are pinned, as runs
+ * @pages: the memory
+ * @first: first page
+ * @last: last one; the caller keeps all of them pinned
+ * @fn: called with the first frame and the number of those that lie side by
+ *      side, in the order of pages and with the memory's lock held; ends this
+ *      with an errno
+ * @data: for @fn
+ *
+ * Return: 0 or @fn's errno.
+ */
+int iommufd_pinned_runs(struct iommufd_pages *pages, unsigned long first,
+			unsigned long last,
+			int (*fn)(void *data, unsigned long pfn,
+				  unsigned long nr),
+			void *data)
+{
+	struct joiner j = { .fn = fn, .data = data };
+	struct iommufd_chunk *chunk;
+	unsigned long at = first;
+	int rc = 0;
+
+	mutex_lock(&pages->lock);
+	for (chunk = chunk_at(pages, first);
+	     chunk && chunk->first <= last && !rc;
+	     chunk = to_chunk(rb_next(&chunk->rb))) {
+		if (WARN_ON(chunk->first > at)) {
+			rc = -EFAULT;
+			break;
+		}
+		at = chunk->last + 1;
+		rc = join_chunk(&j, chunk, first, last);
+		cond_resched();
+	}
+	if (!rc && WARN_ON(at <= last))
+		rc = -EFAULT;
+	if (!rc)
+		rc = fn(data, j.pfn, j.nr);
+	mutex_unlock(&pages->lock);
+	return rc;
+}
+
 /**
  * struct pinner - one call of iommufd_pages_pin()
  * @pages: what is pinned in
@@ -530,6 +617,44 @@ int iommufd_pages_pin(struct iommufd_pages *pages, unsigned long first,
 	if (rc && p.pos != first)
 		iommufd_pages_unpin_part(pages, first, p.pos - 1, last);
 	return rc;
+}
+
+/**
+ * iommufd_pages_part_pin - makes two pins of one
+ * @pages: the memory
+ * @at: first page of the second; within what was pinned
+ *
+ * From now on they are unpinned each by itself, or made one again by
+ * iommufd_pages_join_pins().
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int iommufd_pages_part_pin(struct iommufd_pages *pages, unsigned long at)
+{
+	int rc;
+
+	mutex_lock(&pages->lock);
+	rc = split_at(pages, at);
+	if (!rc) {
+		chunk_at(pages, at - 1)->ends++;
+		chunk_at(pages, at)->begins++;
+	}
+	mutex_unlock(&pages->lock);
+	return rc;
+}
+
+/**
+ * iommufd_pages_join_pins - undoes iommufd_pages_part_pin()
+ * @pages: as there
+ * @at: as there
+ */
+void iommufd_pages_join_pins(struct iommufd_pages *pages, unsigned long at)
+{
+	mutex_lock(&pages->lock);
+	chunk_at(pages, at - 1)->ends--;
+	chunk_at(pages, at)->begins--;
+	join_at(pages, at);
+	mutex_unlock(&pages->lock);
 }
 
 /**

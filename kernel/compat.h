@@ -9,11 +9,14 @@
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <linux/hugetlb.h>
+#include <linux/iommu.h>
+#include <linux/irqdomain.h>
 #include <linux/memfd.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
 #include <linux/version.h>
+#include <linux/vfio_pci_core.h>
 #include <net/genetlink.h>
 
 #define IOMMUFD_SINCE(major, minor)                                            \
@@ -196,6 +199,108 @@ static inline long iommufd_compat_hugetlb_frames(struct file *file,
 }
 #endif
 
+/* 6.3 has the caller say how memory for the page table is to be had. */
+static inline int iommufd_compat_map(struct iommu_domain *domain,
+				     unsigned long iova, phys_addr_t phys,
+				     size_t size, int prot)
+{
+#if IOMMUFD_SINCE(6, 3)
+	return iommu_map(domain, iova, phys, size, prot, GFP_KERNEL_ACCOUNT);
+#else
+	return iommu_map(domain, iova, phys, size, prot);
+#endif
+}
+
+/*
+ * A page table for a device. What makes one for user space knows best what the
+ * device can do, where an IOMMU's driver has it. Before 6.11 one was made for a
+ * bus, and learned what that is when the first device was attached.
+ */
+static inline struct iommu_domain *
+iommufd_compat_domain_alloc(struct device *dev)
+{
+#if IOMMUFD_SINCE(6, 11)
+	const struct iommu_ops *ops = dev->iommu->iommu_dev->ops;
+	struct iommu_domain *domain;
+
+	if (!ops->domain_alloc_user)
+		return iommu_paging_domain_alloc(dev);
+	domain = ops->domain_alloc_user(dev, 0, NULL, NULL);
+	if (!IS_ERR(domain))
+		domain->owner = ops;
+	return domain;
+#else
+	return iommu_domain_alloc(dev->bus) ?: ERR_PTR(-ENOMEM);
+#endif
+}
+
+/* Whether such a page table can hold large pages before a device is attached. */
+#define IOMMUFD_COMPAT_DOMAIN_KNOWS IOMMUFD_SINCE(6, 11)
+
+/* Whether no device of a group can raise another one's interrupts. */
+static inline int iommufd_compat_not_isolated(struct device *dev, void *data)
+{
+#if !IOMMUFD_SINCE(6, 3)
+	return !device_iommu_capable(dev, IOMMU_CAP_INTR_REMAP);
+#else
+	return 0;
+#endif
+}
+
+static inline bool iommufd_compat_isolated_msi(struct iommu_group *group)
+{
+#if IOMMUFD_SINCE(6, 3)
+	return iommu_group_has_isolated_msi(group);
+#else
+	return irq_domain_check_msi_remap() ||
+	       !iommu_group_for_each_dev(group, NULL,
+					 iommufd_compat_not_isolated);
+#endif
+}
+
+/*
+ * Whether the IOMMU can be made to keep all of a device's DMA coherent. Who asks
+ * the kernel about a device takes it for done where it can be.
+ */
+static inline bool iommufd_compat_can_enforce(struct device *dev)
+{
+#if IOMMUFD_SINCE(6, 4)
+	return device_iommu_capable(dev, IOMMU_CAP_ENFORCE_CACHE_COHERENCY);
+#else
+	return false;
+#endif
+}
+
+/*
+ * Whether a group can go from one page table to another with no moment in between
+ * without either. No header declares the function for that.
+ */
+#define IOMMUFD_COMPAT_REPLACES IOMMUFD_SINCE(6, 11)
+
+#if IOMMUFD_COMPAT_REPLACES
+int iommu_group_replace_domain(struct iommu_group *group,
+			       struct iommu_domain *domain);
+#else
+static inline int iommu_group_replace_domain(struct iommu_group *group,
+					     struct iommu_domain *domain)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
+/* What a device's IOMMU tells about itself, for kfree(); NULL for nothing. */
+static inline void *iommufd_compat_hw_info(struct device *dev, u32 *length,
+					   u32 *type)
+{
+#if IOMMUFD_SINCE(6, 6)
+	const struct iommu_ops *ops = dev->iommu->iommu_dev->ops;
+
+	return ops->hw_info ? ops->hw_info(dev, length, type) : NULL;
+#else
+	return NULL;
+#endif
+}
+
 /* Attributes of the request that a dump answers. */
 static inline struct nlattr **
 iommufd_compat_dump_attrs(const struct netlink_callback *cb)
@@ -206,5 +311,34 @@ iommufd_compat_dump_attrs(const struct netlink_callback *cb)
 	return ((const struct genl_dumpit_info *)cb->data)->attrs;
 #endif
 }
+
+/*
+ * Where the core looks for what a user has mapped of a device: from 6.10 on in
+ * one place for all its files, before in a list that it keeps by itself.
+ */
+static inline void iommufd_compat_vfio_file(struct file *file,
+					    struct vfio_device *vdev)
+{
+#if IOMMUFD_SINCE(6, 10)
+	file->f_mapping = vdev->inode->i_mapping;
+#endif
+}
+
+/*
+ * Whether a user has set an eventfd by which a device can be asked back. Its
+ * type differs; it is not looked into, so nothing has to keep it from going.
+ */
+static inline bool
+iommufd_compat_vfio_can_ask(const struct vfio_pci_core_device *core)
+{
+	return READ_ONCE(core->req_trigger);
+}
+
+/* What a device type's devnode() is given may not be changed since 6.3. */
+#if IOMMUFD_SINCE(6, 3)
+#define IOMMUFD_COMPAT_DEVNODE_CONST const
+#else
+#define IOMMUFD_COMPAT_DEVNODE_CONST
+#endif
 
 #endif

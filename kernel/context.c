@@ -71,6 +71,8 @@ int iommufd_ctx_open(struct file *file)
 	ictx->file = file;
 	xa_init_flags(&ictx->objects, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	init_waitqueue_head(&ictx->drained);
+	INIT_LIST_HEAD(&ictx->groups);
+	mutex_init(&ictx->groups_lock);
 	ictx->opener = get_pid(task_tgid(current));
 	get_task_comm(ictx->opener_comm, current->group_leader);
 	ictx->opener_uid = file->f_cred->euid;
@@ -107,6 +109,7 @@ void iommufd_ctx_release(struct file *file)
 	iommufd_objects_teardown(ictx);
 	put_pid(ictx->opener);
 	mem_cgroup_put(ictx->memcg);
+	mutex_destroy(&ictx->groups_lock);
 	kfree(ictx);
 	iommufd_event_ctx(id, false);
 }

@@ -232,6 +232,12 @@ static int objects_show(struct seq_file *m, void *v)
 	} else if (info->type == IOMMUFD_OBJ_ACCESS) {
 		seq_printf(m, "%-8s %-16s %-16llu %s\n", "-", "-",
 			   info->pinned, info->owner);
+	} else if (info->type == IOMMUFD_OBJ_DEVICE) {
+		seq_printf(m, "%-8s %-16s %-16s %s\n", "-", "-", "-",
+			   info->owner);
+	} else if (info->type == IOMMUFD_OBJ_HWPT) {
+		seq_printf(m, "%-8s %-16s %-16s %s\n", "-", "-", "-",
+			   info->automatic ? "devices" : "user");
 	} else {
 		seq_printf(m, "%-8s %-16s %-16s -\n", "-", "-", "-");
 	}

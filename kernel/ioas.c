@@ -16,11 +16,12 @@ static void iommufd_ioas_destroy(struct iommufd_ctx *ictx,
 	struct iommufd_ioas *ioas = container_of(obj, struct iommufd_ioas, obj);
 
 	iommufd_vfio_ioas_forget(ictx, ioas);
-	/* An access would refer to it, so none is left, and no pin. */
+	/* What pins would refer to it, so none is left, and no pin. */
 	iommufd_unmap_teardown(ioas);
 	iommufd_ranges_free(&ioas->allowed);
 	iommufd_ranges_free(&ioas->reserved);
 	xa_destroy(&ioas->accesses);
+	mutex_destroy(&ioas->attach_lock);
 }
 
 static void iommufd_ioas_describe(const struct iommufd_object *obj,
@@ -78,6 +79,8 @@ struct iommufd_ioas *iommufd_ioas_make(struct iommufd_ctx *ictx)
 	ioas->allowed = RB_ROOT_CACHED;
 	ioas->reserved = RB_ROOT_CACHED;
 	xa_init_flags(&ioas->accesses, XA_FLAGS_ACCOUNT);
+	mutex_init(&ioas->attach_lock);
+	INIT_LIST_HEAD(&ioas->hwpts);
 	ioas->alignment = 1;
 	ioas->huge_pages = true;
 	return ioas;

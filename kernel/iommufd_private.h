@@ -58,16 +58,29 @@
  * Hold time of these is bounded: a walker looks at IOMMUFD_SHOW_BATCH entries
  * and lets go.
  *
- * Those of the I/O address space, in the order in which they nest:
+ * Those of devices and of the I/O address space, in the order in which they
+ * nest:
  *
+ *  ictx->groups_lock      mutex. Which IOMMU groups the context owns. Held while
+ *                         the kernel gives or takes back the ownership.
+ *  igroup->lock           mutex. The devices of one group, and which page table
+ *                         they go through. Held for as long as an attach
+ *                         takes, and so over faults; who detaches another
+ *                         device of that group waits for it.
+ *  ioas->attach_lock      mutex. One at a time fills a page table from the
+ *                         IOAS, and only such a one is looked for to be shared.
+ *                         Held over faults, so an attach can wait for one, and
+ *                         can be killed; nothing else waits for it.
  *  access->lock           rwsem. Which IOAS the access is attached to. Read for
  *                         as long as a pin or a copy takes.
  *  pages->pin_lock        mutex. Held by who pins in one mapping's memory, for as
  *                         long as it takes to fault that in, which can be
  *                         forever: so nobody else waits for it, but to pin.
  *  ioas->lock             rwsem. The areas, the allowed and reserved ranges and
- *                         the alignment of one IOAS. User memory is never
- *                         touched under it. A walker, who holds xa_lock, tries
+ *                         the alignment of one IOAS, its page tables and all
+ *                         that is in them. User memory is never touched under
+ *                         it, and nothing unpinned, which can take an
+ *                         mmap_lock. A walker, who holds xa_lock, tries
  *                         for it and comes back later; that is the one place
  *                         where it is taken under a lock of the list above,
  *                         and nothing of that list is taken under it.
@@ -84,7 +97,20 @@
  * area->pinning under the lock, and the area stays for as long as that or
  * area->pins is not 0. An unmap that meets pins sets area->closing, which
  * shuts out new ones, lets go of the lock, has the accesses give up theirs, and
- * waits on ictx->drained. An area that is closing is refused by everyone else.
+ * waits on ictx->drained. An area that is closing is refused by everyone else
+ * but who fills or empties a page table.
+ *
+ * Areas and page tables
+ * ---------------------
+ * A page table (struct iommufd_hwpt) holds all areas of its IOAS that begin below
+ * hwpt->next. That goes up, area by area, while it is filled, and down while it
+ * is emptied, so half a page table is as well defined as a whole one, and the
+ * lock is let go of between two areas. What is mapped or unmapped meanwhile goes
+ * to every page table that holds its place. For the page tables an area's memory
+ * is pinned once, however many there are (area->filled): always before ioas->lock
+ * is taken, and it is unpinned after that was let go of, and after the IOMMU has
+ * forgotten it. Who lets go of the lock and comes back to the area raises
+ * area->pinning.
  *
  * "In flight" is a lock as far as deadlocks go, though not one that lockdep
  * could see by itself. So each object type has a lockdep map, which a call
@@ -96,6 +122,7 @@
 #define __IOMMUFD_PRIVATE_H
 
 #include <linux/interval_tree.h>
+#include <linux/iommu.h>
 #include <linux/list.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
@@ -109,7 +136,10 @@
 #include <linux/xarray.h>
 
 struct dentry;
+struct device;
 struct file;
+struct iommu_domain;
+struct iommu_group;
 struct iommufd_debugfs_dir;
 struct iommufd_object;
 struct mem_cgroup;
@@ -126,6 +156,8 @@ struct user_struct;
 /* The order is that of the lines in fdinfo. */
 enum iommufd_object_type {
 	IOMMUFD_OBJ_IOAS,
+	IOMMUFD_OBJ_HWPT,	/* an I/O page table over an IOAS */
+	IOMMUFD_OBJ_DEVICE,
 	IOMMUFD_OBJ_ACCESS,	/* an in-kernel user of an IOAS */
 	IOMMUFD_OBJ_TEST,	/* made by iommufd_testdrv.ko only */
 	IOMMUFD_OBJ_TYPES,
@@ -154,6 +186,9 @@ enum iommufd_object_type {
  * @vfio_ioas: the IOAS that VFIO's ioctls mean, or NULL; xa_lock. It may have
  *             been claimed for its end already: see iommufd_vfio_ioas_get()
  * @vfio_cut: VFIO_TYPE1_IOMMU was chosen, whose unmap may cut mappings
+ * @vfio_no_iommu: a device without an IOMMU is used by VFIO's ioctls; xa_lock
+ * @groups: struct iommufd_group; groups_lock
+ * @groups_lock: see the top of this file
  * @rlimit_process: pinned memory is charged to the process that mapped it, and
  *                  not to its user; written under xa_lock while there is no
  *                  object
@@ -178,6 +213,9 @@ struct iommufd_ctx {
 	struct mem_cgroup *memcg;
 	struct iommufd_ioas *vfio_ioas;
 	bool vfio_cut;
+	bool vfio_no_iommu;
+	struct list_head groups;
+	struct mutex groups_lock;	/* see the top of this file */
 	bool rlimit_process;
 	atomic_long_t pinned_pages;
 	struct pid *opener;
@@ -211,7 +249,10 @@ struct iommufd_ctx {
  *          bytes that it has pinned
  * @alignment: of an IOAS: what an IOVA must be a multiple of
  * @huge_pages: of an IOAS: IOMMU_OPTION_HUGE_PAGES
- * @owner: of an access: its driver's module
+ * @owner: of an access: its driver's module; of a device: its name
+ * @group: of a device: number of its IOMMU group
+ * @automatic: of a page table: as in struct iommufd_hwpt
+ * @page_sizes: of a page table: sizes that it can map, each a bit
  */
 struct iommufd_object_info {
 	u32 id;
@@ -229,6 +270,9 @@ struct iommufd_object_info {
 	u64 alignment;
 	bool huge_pages;
 	char owner[IOMMUFD_OWNER_LEN];
+	u32 group;
+	bool automatic;
+	u64 page_sizes;
 };
 
 /**
@@ -300,6 +344,8 @@ struct iommufd_ref {
  * @reserved: struct iommufd_range where nothing can be mapped; they may overlap
  * @accesses: those attached, by id; its own lock. Entries hold no reference:
  *            they only tell where to ask
+ * @attach_lock: see the top of this file
+ * @hwpts: struct iommufd_hwpt over it, those that are on their way too
  * @alignment: what IOVA, length and place in memory must be a multiple of
  * @huge_pages: IOMMU_OPTION_HUGE_PAGES
  * @nr_pinners: accesses that may pin, for which @alignment is PAGE_SIZE
@@ -316,6 +362,8 @@ struct iommufd_ioas {
 	struct rb_root_cached allowed;
 	struct rb_root_cached reserved;
 	struct xarray accesses;
+	struct mutex attach_lock;	/* see the top of this file */
+	struct list_head hwpts;
 	unsigned long alignment;
 	bool huge_pages;
 	unsigned int nr_pinners;
@@ -350,8 +398,9 @@ struct iommufd_range {
  * @flags: IOMMU_IOAS_MAP_READABLE, _WRITEABLE
  * @closing: it is being unmapped: no new pins; ioas->lock for writing, and who
  *           only wants to end early reads it without
- * @pinning: pins that are being made
- * @pins: pins that were made
+ * @filled: its memory is pinned for page tables; ioas->lock for writing
+ * @pinning: pins that are being made, and others who will come back to it
+ * @pins: pins of accesses that were made
  */
 struct iommufd_area {
 	union {
@@ -368,6 +417,7 @@ struct iommufd_area {
 	unsigned int offset;
 	u8 flags;
 	bool closing;
+	bool filled;
 	atomic_t pinning;
 	atomic_t pins;
 };
@@ -442,6 +492,85 @@ struct iommufd_access {
 };
 
 /**
+ * struct iommufd_hwpt - an I/O page table over an IOAS
+ * @obj: the object
+ * @ioas: whose areas it holds
+ * @ref: on @ioas
+ * @domain: the kernel's side of it
+ * @in_ioas: in ioas->hwpts; ioas->lock
+ * @complete: it holds all areas; ioas->lock
+ * @removing: it is being emptied for good; ioas->lock
+ * @again: something was pinned meanwhile that it may be the last to look at;
+ *         ioas->lock
+ * @next: until it is complete: it holds the areas that begin below; ioas->lock
+ * @gather: what was unmapped and the IOMMU has not forgotten yet; ioas->lock
+ * @unflushed: there is something in it; ioas->lock
+ * @automatic: made by an attach to the IOAS, and gone with the last device
+ * @coherent: the IOMMU makes all DMA coherent; ioas->attach_lock
+ * @msi: its window for interrupts is known; ioas->attach_lock
+ * @msi_start: where that is
+ */
+struct iommufd_hwpt {
+	struct iommufd_object obj;
+	struct iommufd_ioas *ioas;
+	struct iommufd_ref ref;
+	struct iommu_domain *domain;
+	struct list_head in_ioas;
+	bool complete;
+	bool removing;
+	bool again;
+	unsigned long next;
+	struct iommu_iotlb_gather gather;
+	bool unflushed;
+	bool automatic;
+	bool coherent;
+	bool msi;
+	phys_addr_t msi_start;
+};
+
+/**
+ * struct iommufd_group - an IOMMU group that a context owns
+ * @node: in ictx->groups; groups_lock
+ * @ictx: the context; kept by the group's devices
+ * @group: the kernel's side of it
+ * @users: devices of it that are bound; groups_lock
+ * @lock: for all below; see the top of this file
+ * @devices: struct iommufd_device
+ * @hwpt: what they go through, NULL while none is attached
+ * @attached: how many are
+ */
+struct iommufd_group {
+	struct list_head node;
+	struct iommufd_ctx *ictx;
+	struct iommu_group *group;
+	unsigned int users;
+	struct mutex lock;	/* for all below */
+	struct list_head devices;
+	struct iommufd_hwpt *hwpt;
+	unsigned int attached;
+};
+
+/**
+ * struct iommufd_device - a device bound to a context
+ * @obj: the object; kernel-owned
+ * @ictx: its context, with a reference
+ * @dev: the device, with a reference
+ * @igroup: its group
+ * @in_group: in igroup->devices; igroup->lock
+ * @attached: it is one of those that go through igroup->hwpt; igroup->lock
+ * @refs: on that; on the way from one to another, on both
+ */
+struct iommufd_device {
+	struct iommufd_object obj;
+	struct iommufd_ctx *ictx;
+	struct device *dev;
+	struct iommufd_group *igroup;
+	struct list_head in_group;
+	bool attached;
+	struct iommufd_ref refs[2];
+};
+
+/**
  * struct iommufd_ucmd - one ioctl on its way through
  * @ictx: the context it came in on
  * @ubuffer: the user's struct
@@ -498,6 +627,9 @@ bool iommufd_object_link(struct iommufd_ctx *ictx, struct iommufd_ref *ref,
 			 struct iommufd_object *from,
 			 struct iommufd_object *to);
 void iommufd_object_unlink(struct iommufd_ctx *ictx, struct iommufd_ref *ref);
+struct iommufd_object *iommufd_object_unlink_last(struct iommufd_ctx *ictx,
+						  struct iommufd_ref *ref);
+void iommufd_object_end(struct iommufd_ctx *ictx, struct iommufd_object *obj);
 int iommufd_object_destroy(struct iommufd_ctx *ictx, u32 id);
 void iommufd_object_destroy_owned(struct iommufd_ctx *ictx,
 				  struct iommufd_object *obj);
@@ -558,6 +690,9 @@ struct iommufd_area *iommufd_area_first(const struct iommufd_ioas *ioas,
 					unsigned long start,
 					unsigned long last);
 struct iommufd_area *iommufd_area_next(const struct iommufd_area *area);
+struct iommufd_area *iommufd_area_below(const struct iommufd_ioas *ioas,
+					unsigned long start);
+unsigned long iommufd_area_place(const struct iommufd_area *area);
 void iommufd_area_insert(struct iommufd_ioas *ioas, struct iommufd_area *area);
 struct iommufd_area *iommufd_area_remove(struct iommufd_ioas *ioas,
 					 struct iommufd_area *area);
@@ -577,8 +712,11 @@ int iommufd_range_add(struct rb_root_cached *ranges, unsigned long start,
 void iommufd_ranges_free(struct rb_root_cached *ranges);
 int iommufd_ioas_allow(struct iommufd_ioas *ioas,
 		       struct rb_root_cached *allowed);
+int iommufd_ioas_reserve_locked(struct iommufd_ioas *ioas, unsigned long start,
+				unsigned long last, void *owner);
 int iommufd_ioas_reserve(struct iommufd_ioas *ioas, unsigned long start,
 			 unsigned long last, void *owner);
+void iommufd_ioas_unreserve_locked(struct iommufd_ioas *ioas, void *owner);
 void iommufd_ioas_unreserve(struct iommufd_ioas *ioas, void *owner);
 int iommufd_ioas_align(struct iommufd_ioas *ioas);
 
@@ -607,8 +745,15 @@ int iommufd_pages_pin(struct iommufd_pages *pages, unsigned long first,
 		      unsigned long last, struct page **out);
 void iommufd_pages_unpin_part(struct iommufd_pages *pages, unsigned long first,
 			      unsigned long pos, unsigned long last);
+int iommufd_pages_part_pin(struct iommufd_pages *pages, unsigned long at);
+void iommufd_pages_join_pins(struct iommufd_pages *pages, unsigned long at);
 struct page *iommufd_pinned_frame(struct iommufd_pages *pages,
 				  unsigned long index);
+int iommufd_pinned_runs(struct iommufd_pages *pages, unsigned long first,
+			unsigned long last,
+			int (*fn)(void *data, unsigned long pfn,
+				  unsigned long nr),
+			void *data);
 void iommufd_count_area(struct iommufd_area *area, int by);
 void iommufd_chunks_free(struct iommufd_pages *pages);
 
@@ -645,15 +790,51 @@ extern const struct iommufd_object_ops iommufd_access_obj_ops;
 void iommufd_access_call_unmap(struct iommufd_ioas *ioas, unsigned long start,
 			       unsigned long last);
 
-/* device.c */
+void iommufd_area_drop(struct iommufd_ioas *ioas, atomic_t *count);
+
+/* domain.c */
+int iommufd_area_pin(struct iommufd_area *area);
+void iommufd_area_unpin(struct iommufd_area *area);
+int iommufd_domains_map(struct iommufd_ioas *ioas, struct iommufd_area *area);
+void iommufd_domains_unmap(struct iommufd_ioas *ioas,
+			   struct iommufd_area *area);
+void iommufd_domains_flush(struct iommufd_ioas *ioas);
+void iommufd_domains_cut(struct iommufd_ioas *ioas,
+			 const struct iommufd_area *area, unsigned long start);
+int iommufd_domain_add(struct iommufd_hwpt *hwpt);
+int iommufd_domain_fill(struct iommufd_hwpt *hwpt);
+void iommufd_domain_remove(struct iommufd_hwpt *hwpt);
+
+/* hwpt.c */
+extern const struct iommufd_object_ops iommufd_hwpt_ops;
+struct iommufd_hwpt *iommufd_hwpt_make(struct iommufd_ctx *ictx,
+				       struct iommufd_ioas *ioas,
+				       struct device *dev, bool automatic);
+struct iommufd_hwpt *iommufd_hwpt_next(struct iommufd_ctx *ictx,
+				       struct iommufd_ioas *ioas, u32 after);
 int iommufd_hwpt_alloc(struct iommufd_ucmd *ucmd);
-int iommufd_get_hw_info(struct iommufd_ucmd *ucmd);
 int iommufd_hwpt_set_dirty_tracking(struct iommufd_ucmd *ucmd);
 int iommufd_hwpt_get_dirty_bitmap(struct iommufd_ucmd *ucmd);
 int iommufd_hwpt_invalidate(struct iommufd_ucmd *ucmd);
 int iommufd_fault_queue_alloc(struct iommufd_ucmd *ucmd);
 
+/* group.c */
+struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ictx,
+					struct device *dev);
+void iommufd_group_put(struct iommufd_group *igroup);
+int iommufd_group_prepare(struct iommufd_group *igroup,
+			  struct iommufd_hwpt *hwpt, struct device *dev);
+void iommufd_group_unprepare(struct iommufd_group *igroup,
+			     struct iommufd_hwpt *hwpt);
+int iommufd_group_set(struct iommufd_group *igroup, struct iommufd_hwpt *hwpt);
+void iommufd_group_unset(struct iommufd_group *igroup);
+
+/* device.c */
+extern const struct iommufd_object_ops iommufd_device_ops;
+int iommufd_get_hw_info(struct iommufd_ucmd *ucmd);
+
 /* option.c */
+int iommufd_set_huge_pages(struct iommufd_ioas *ioas, u64 value);
 int iommufd_option(struct iommufd_ucmd *ucmd);
 
 /* vfio_compat.c */

@@ -95,6 +95,42 @@ struct iommufd_area *iommufd_area_next(const struct iommufd_area *area)
 }
 
 /**
+ * iommufd_area_below - the last area that begins below an IOVA
+ * @ioas: whose lock is held
+ * @start: the IOVA
+ *
+ * Return: the area, or NULL.
+ */
+struct iommufd_area *iommufd_area_below(const struct iommufd_ioas *ioas,
+					unsigned long start)
+{
+	struct rb_node *node = ioas->areas.rb_node;
+	struct iommufd_area *found = NULL;
+
+	while (node) {
+		if (to_area(node)->start < start) {
+			found = to_area(node);
+			node = node->rb_right;
+		} else {
+			node = node->rb_left;
+		}
+	}
+	return found;
+}
+
+/**
+ * iommufd_area_place - where an area begins in memory
+ * @area: the area
+ *
+ * Return: an address, or an offset in a file: only the low bits matter.
+ */
+unsigned long iommufd_area_place(const struct iommufd_area *area)
+{
+	return area->pages->base + (area->in_pages.start << PAGE_SHIFT) +
+	       area->offset;
+}
+
+/**
  * iommufd_area_insert - an area can be found from now on
  * @ioas: where; its lock is held for writing
  * @area: whole; its range is free, see iommufd_iova_check()

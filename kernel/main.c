@@ -101,3 +101,5 @@ MODULE_DESCRIPTION("I/O address spaces for user space: /dev/iommu");
 MODULE_AUTHOR("The iommufdctl authors");
 MODULE_LICENSE("GPL");
 MODULE_VERSION("0.1.0");
+/* Not our own of that name, but what the kernel keeps for iommufd. */
+MODULE_IMPORT_NS(IOMMUFD_INTERNAL);

@@ -43,22 +43,90 @@ static int check_iovas(u64 iova, u64 length)
 	return check_add_overflow(iova, length - 1, &last) ? -EOVERFLOW : 0;
 }
 
-/* Where an area begins in memory: of that only the low bits matter. */
-static unsigned long place_of(const struct iommufd_area *area)
-{
-	return area->pages->base + (area->in_pages.start << PAGE_SHIFT) +
-	       area->offset;
-}
-
 /* Whether each of a list of areas may be where such an alignment is needed. */
 static bool all_aligned(const struct iommufd_area *area, unsigned long mask)
 {
 	for (; area && mask; area = area->next) {
-		if ((place_of(area) | (area->last - area->start + 1)) & mask)
+		if ((iommufd_area_place(area) | (area->last - area->start + 1)) & mask)
 			return false;
 		cond_resched();
 	}
 	return true;
+}
+
+static void unpin_list(struct iommufd_area *area)
+{
+	for (; area; area = area->next)
+		iommufd_area_unpin(area);
+}
+
+/* What page tables will have is pinned before the lock is taken: it may fault. */
+static int pin_list(struct iommufd_area *areas)
+{
+	struct iommufd_area *area;
+	int rc = 0;
+
+	for (area = areas; area && !rc; area = area->next)
+		rc = iommufd_area_pin(area);
+	return rc;
+}
+
+/* Gives each area its IOVA, and it to the page tables. */
+static int place(struct iommufd_ioas *ioas, struct iommufd_area *areas,
+		 unsigned long start)
+{
+	struct iommufd_area *area, *done;
+	int rc = 0;
+
+	for (area = areas; area; area = area->next) {
+		area->last = start + (area->last - area->start);
+		area->start = start;
+		start = area->last + 1;
+		rc = iommufd_domains_map(ioas, area);
+		if (rc)
+			break;
+		cond_resched();
+	}
+	if (!rc)
+		return 0;
+	for (done = areas; done != area; done = done->next)
+		iommufd_domains_unmap(ioas, done);
+	iommufd_domains_flush(ioas);
+	return rc;
+}
+
+/* Where they go, if they may. */
+static int find_place(struct iommufd_ioas *ioas, struct iommufd_area *areas,
+		      unsigned long length, bool fixed, unsigned long *iova)
+{
+	int rc;
+
+	if (fixed)
+		rc = iommufd_iova_check(ioas, *iova, *iova + length - 1);
+	else
+		rc = iommufd_iova_find(ioas, length, iommufd_area_place(areas),
+				       iova);
+	/* Each part by itself: who pins takes borders of areas for whole pages. */
+	if (!rc && !all_aligned(areas, ioas->alignment - 1))
+		rc = -EINVAL;
+	return rc;
+}
+
+static int insert_locked(struct iommufd_ioas *ioas, struct iommufd_area *areas,
+			 unsigned long iova)
+{
+	struct iommufd_area *area, *next;
+	int rc;
+
+	rc = place(ioas, areas, iova);
+	if (rc)
+		return rc;
+	for (area = areas; area; area = next) {
+		next = area->next;
+		iommufd_area_insert(ioas, area);
+		cond_resched();
+	}
+	return 0;
 }
 
 /*
@@ -69,31 +137,35 @@ static bool all_aligned(const struct iommufd_area *area, unsigned long mask)
 static int insert(struct iommufd_ioas *ioas, struct iommufd_area *areas,
 		  unsigned long length, bool fixed, unsigned long *iova)
 {
-	struct iommufd_area *area, *next;
+	bool pinned = false;
 	int rc;
 
-	if (down_write_killable(&ioas->lock))
-		return -EINTR;
-	if (fixed)
-		rc = iommufd_iova_check(ioas, *iova, *iova + length - 1);
-	else
-		rc = iommufd_iova_find(ioas, length, place_of(areas), iova);
-	/* Each part by itself: who pins takes borders of areas for whole pages. */
-	if (!rc && !all_aligned(areas, ioas->alignment - 1))
-		rc = -EINVAL;
-	if (!rc) {
-		unsigned long start = *iova;
-
-		for (area = areas; area; area = next) {
-			next = area->next;
-			area->last = start + (area->last - area->start);
-			area->start = start;
-			start = area->last + 1;
-			iommufd_area_insert(ioas, area);
-			cond_resched();
+	for (;;) {
+		if (down_write_killable(&ioas->lock)) {
+			rc = -EINTR;
+			break;
 		}
+		/* Before anything is pinned: that would be in vain. */
+		rc = find_place(ioas, areas, length, fixed, iova);
+		/* Else the first page table came, or the last one went. */
+		if (!rc && pinned == !list_empty(&ioas->hwpts)) {
+			rc = insert_locked(ioas, areas, *iova);
+			up_write(&ioas->lock);
+			break;
+		}
+		up_write(&ioas->lock);
+		if (rc)
+			break;
+		pinned = !pinned;
+		if (!pinned)
+			unpin_list(areas);
+		else
+			rc = pin_list(areas);
+		if (rc)
+			break;
 	}
-	up_write(&ioas->lock);
+	if (rc)
+		unpin_list(areas);
 	return rc;
 }
 

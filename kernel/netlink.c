@@ -171,6 +171,32 @@ static int put_access(struct sk_buff *skb,
 	return 0;
 }
 
+static int put_bound(struct sk_buff *skb,
+		     const struct iommufd_object_info *info)
+{
+	struct nlattr *nest = nla_nest_start(skb, IOMMUFD_NL_OBJECT_DEVICE);
+
+	if (!nest || nla_put_string(skb, IOMMUFD_NL_DEVICE_NAME, info->owner) ||
+	    nla_put_u32(skb, IOMMUFD_NL_DEVICE_GROUP, info->group))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_hwpt(struct sk_buff *skb, const struct iommufd_object_info *info)
+{
+	struct nlattr *nest = nla_nest_start(skb, IOMMUFD_NL_OBJECT_HWPT);
+
+	if (!nest ||
+	    (info->automatic &&
+	     nla_put_flag(skb, IOMMUFD_NL_HWPT_AUTOMATIC)) ||
+	    nla_put_u64_64bit(skb, IOMMUFD_NL_HWPT_PAGE_SIZES, info->page_sizes,
+			      IOMMUFD_NL_HWPT_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
 /* What only this type of object has. */
 static int put_nest(struct sk_buff *skb, const struct iommufd_object_info *info)
 {
@@ -179,6 +205,10 @@ static int put_nest(struct sk_buff *skb, const struct iommufd_object_info *info)
 		return put_ioas(skb, info);
 	case IOMMUFD_OBJ_ACCESS:
 		return put_access(skb, info);
+	case IOMMUFD_OBJ_DEVICE:
+		return put_bound(skb, info);
+	case IOMMUFD_OBJ_HWPT:
+		return put_hwpt(skb, info);
 	default:
 		return 0;
 	}

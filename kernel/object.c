@@ -339,6 +339,19 @@ bool iommufd_object_link(struct iommufd_ctx *ictx, struct iommufd_ref *ref,
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_object_link, IOMMUFD_INTERNAL);
 
+static void unlink_locked(struct iommufd_ctx *ictx, struct iommufd_ref *ref)
+{
+	struct iommufd_object *to = ref->to;
+
+	lockdep_assert_held(&ictx->objects.xa_lock);
+	list_del(&ref->from_node);
+	list_del(&ref->to_node);
+	ref->to = NULL;
+	iommufd_show_changed(ictx);
+	/* Under the lock, so that there is no EBUSY for which no one is named. */
+	iommufd_object_unref(ictx, to);
+}
+
 /**
  * iommufd_object_unlink - drops what iommufd_object_link() took
  * @ictx: the context
@@ -348,17 +361,10 @@ EXPORT_SYMBOL_NS_GPL(iommufd_object_link, IOMMUFD_INTERNAL);
  */
 void iommufd_object_unlink(struct iommufd_ctx *ictx, struct iommufd_ref *ref)
 {
-	struct iommufd_object *to = ref->to;
-
-	if (!to)
+	if (!ref->to)
 		return;
 	xa_lock(&ictx->objects);
-	list_del(&ref->from_node);
-	list_del(&ref->to_node);
-	ref->to = NULL;
-	iommufd_show_changed(ictx);
-	/* Under the lock, so that there is no EBUSY for which no one is named. */
-	iommufd_object_unref(ictx, to);
+	unlink_locked(ictx, ref);
 	xa_unlock(&ictx->objects);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_object_unlink, IOMMUFD_INTERNAL);
@@ -389,6 +395,20 @@ static bool claim(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 	return true;
 }
 
+/* Steps 2 and 3, of an object whose memory nobody waits for. */
+static void end_claimed(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	will_drain(obj);
+	/*
+	 * Only a fatal signal ends the wait, since there is nothing left to
+	 * come back to. Then the last call in flight does the rest.
+	 */
+	if (wait_event_killable(ictx->drained, drained(obj)) &&
+	    !atomic_dec_and_test(&obj->inflight))
+		return;
+	end_object(ictx, obj);
+}
+
 /**
  * iommufd_object_destroy - ends an object on behalf of the user
  * @ictx: its context
@@ -414,19 +434,44 @@ int iommufd_object_destroy(struct iommufd_ctx *ictx, u32 id)
 		rc = -EBUSY;
 	xa_unlock(&ictx->objects);
 
-	if (rc)
-		return rc;
+	if (!rc)
+		end_claimed(ictx, obj);
+	return rc;
+}
 
-	will_drain(obj);
-	/*
-	 * Only a fatal signal ends the wait, since there is nothing left to
-	 * come back to. Then the last call in flight does the rest.
-	 */
-	if (wait_event_killable(ictx->drained, drained(obj)) &&
-	    !atomic_dec_and_test(&obj->inflight))
-		return 0;
-	end_object(ictx, obj);
-	return 0;
+/**
+ * iommufd_object_unlink_last - drops a reference, and claims what it was the last on
+ * @ictx: the context
+ * @ref: is held
+ *
+ * For an object that is there for others only. What refers to it still, or a
+ * user's IOMMU_DESTROY that comes first, ends it instead. Takes xa_lock.
+ *
+ * Return: the object, for iommufd_object_end(), or NULL.
+ */
+struct iommufd_object *iommufd_object_unlink_last(struct iommufd_ctx *ictx,
+						  struct iommufd_ref *ref)
+{
+	struct iommufd_object *obj = ref->to;
+	bool claimed;
+
+	xa_lock(&ictx->objects);
+	unlink_locked(ictx, ref);
+	claimed = claim(ictx, obj);
+	xa_unlock(&ictx->objects);
+	return claimed ? obj : NULL;
+}
+
+/**
+ * iommufd_object_end - ends what was claimed
+ * @ictx: the context
+ * @obj: from iommufd_object_unlink_last()
+ *
+ * Waits for calls in flight, so no lock is to be held. May sleep.
+ */
+void iommufd_object_end(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	end_claimed(ictx, obj);
 }
 
 /**

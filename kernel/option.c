@@ -40,7 +40,15 @@ static int rlimit_mode(struct iommufd_ucmd *ucmd)
 	return rc;
 }
 
-static int set_huge_pages(struct iommufd_ioas *ioas, u64 value)
+/**
+ * iommufd_set_huge_pages - IOMMU_OPTION_HUGE_PAGES
+ * @ioas: the IOAS; its lock is taken
+ * @value: 1 or 0
+ *
+ * Return: 0; -EINVAL for another value, or if page tables hold what was mapped
+ * the other way; -EADDRINUSE if what is mapped is not of whole pages.
+ */
+int iommufd_set_huge_pages(struct iommufd_ioas *ioas, u64 value)
 {
 	bool old;
 	int rc;
@@ -49,6 +57,11 @@ static int set_huge_pages(struct iommufd_ioas *ioas, u64 value)
 		return -EINVAL;
 	down_write(&ioas->lock);
 	old = ioas->huge_pages;
+	/* What page tables hold was made the other way. */
+	if (old != value && !list_empty(&ioas->hwpts) && ioas->nr_areas) {
+		up_write(&ioas->lock);
+		return -EINVAL;
+	}
 	WRITE_ONCE(ioas->huge_pages, value);
 	rc = iommufd_ioas_align(ioas);
 	if (rc)
@@ -71,7 +84,7 @@ static int huge_pages(struct iommufd_ucmd *ucmd)
 		cmd->val64 = READ_ONCE(ioas->huge_pages);
 		break;
 	case IOMMU_OPTION_OP_SET:
-		rc = set_huge_pages(ioas, cmd->val64);
+		rc = iommufd_set_huge_pages(ioas, cmd->val64);
 		break;
 	default:
 		rc = -EOPNOTSUPP;

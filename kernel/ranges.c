@@ -127,8 +127,8 @@ int iommufd_ioas_allow(struct iommufd_ioas *ioas,
 }
 
 /**
- * iommufd_ioas_reserve - nothing can be mapped in a range from now on
- * @ioas: the IOAS; its lock is taken
+ * iommufd_ioas_reserve_locked - nothing can be mapped in a range from now on
+ * @ioas: whose lock is held for writing
  * @start: first IOVA
  * @last: last one
  * @owner: for iommufd_ioas_unreserve()
@@ -136,34 +136,49 @@ int iommufd_ioas_allow(struct iommufd_ioas *ioas,
  * Return: 0; -EADDRINUSE if something is mapped there, or it is an allowed
  * range in part; -EINVAL if @last is below @start; -ENOMEM.
  */
+int iommufd_ioas_reserve_locked(struct iommufd_ioas *ioas, unsigned long start,
+				unsigned long last, void *owner)
+{
+	lockdep_assert_held_write(&ioas->lock);
+	if (last < start)
+		return -EINVAL;
+	if (iommufd_area_first(ioas, start, last) ||
+	    iommufd_range_overlaps(&ioas->allowed, start, last))
+		return -EADDRINUSE;
+	return iommufd_range_add(&ioas->reserved, start, last, owner);
+}
+
+/**
+ * iommufd_ioas_reserve - the same
+ * @ioas: the IOAS; its lock is taken
+ * @start: first IOVA
+ * @last: last one
+ * @owner: for iommufd_ioas_unreserve()
+ *
+ * Return: as iommufd_ioas_reserve_locked().
+ */
 int iommufd_ioas_reserve(struct iommufd_ioas *ioas, unsigned long start,
 			 unsigned long last, void *owner)
 {
 	int rc;
 
-	if (last < start)
-		return -EINVAL;
 	down_write(&ioas->lock);
-	if (iommufd_area_first(ioas, start, last) ||
-	    iommufd_range_overlaps(&ioas->allowed, start, last))
-		rc = -EADDRINUSE;
-	else
-		rc = iommufd_range_add(&ioas->reserved, start, last, owner);
+	rc = iommufd_ioas_reserve_locked(ioas, start, last, owner);
 	up_write(&ioas->lock);
 	return rc;
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_ioas_reserve, IOMMUFD_INTERNAL);
 
 /**
- * iommufd_ioas_unreserve - takes back all that an owner reserved
- * @ioas: the IOAS; its lock is taken
+ * iommufd_ioas_unreserve_locked - takes back all that an owner reserved
+ * @ioas: whose lock is held for writing
  * @owner: as it was given
  */
-void iommufd_ioas_unreserve(struct iommufd_ioas *ioas, void *owner)
+void iommufd_ioas_unreserve_locked(struct iommufd_ioas *ioas, void *owner)
 {
 	struct interval_tree_node *node, *next;
 
-	down_write(&ioas->lock);
+	lockdep_assert_held_write(&ioas->lock);
 	for (node = first_in(&ioas->reserved, 0, ULONG_MAX); node; node = next) {
 		struct iommufd_range *range =
 			container_of(node, struct iommufd_range, node);
@@ -174,19 +189,30 @@ void iommufd_ioas_unreserve(struct iommufd_ioas *ioas, void *owner)
 		interval_tree_remove(node, &ioas->reserved);
 		kfree(range);
 	}
+}
+
+/**
+ * iommufd_ioas_unreserve - the same
+ * @ioas: the IOAS; its lock is taken
+ * @owner: as it was given
+ */
+void iommufd_ioas_unreserve(struct iommufd_ioas *ioas, void *owner)
+{
+	down_write(&ioas->lock);
+	iommufd_ioas_unreserve_locked(ioas, owner);
 	up_write(&ioas->lock);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_ioas_unreserve, IOMMUFD_INTERNAL);
 
-/* What is mapped that is not aligned to whole pages. */
-static int check_aligned(const struct iommufd_ioas *ioas)
+/* Whether what is mapped may be where such an alignment is needed. */
+static int check_aligned(const struct iommufd_ioas *ioas, unsigned long mask)
 {
 	const struct iommufd_area *area;
 
 	for (area = iommufd_area_first(ioas, 0, ULONG_MAX); area;
 	     area = iommufd_area_next(area)) {
-		if ((area->start | (area->last + 1) | area->offset) &
-		    ~PAGE_MASK)
+		if ((area->start | (area->last + 1) |
+		     iommufd_area_place(area)) & mask)
 			return -EADDRINUSE;
 		cond_resched();
 	}
@@ -194,23 +220,30 @@ static int check_aligned(const struct iommufd_ioas *ioas)
 }
 
 /**
- * iommufd_ioas_align - whether whole pages are needed has changed
+ * iommufd_ioas_align - what decides about the alignment has changed
  * @ioas: whose lock is held for writing
  *
- * They are needed by accesses that pin, and without huge pages.
+ * Whole pages are needed by accesses that pin, by page tables, and without huge
+ * pages. A page table may need more than that.
  *
  * Return: 0, or -EADDRINUSE if what is mapped is not aligned so, and then what
  * has changed is to be changed back.
  */
 int iommufd_ioas_align(struct iommufd_ioas *ioas)
 {
-	bool paged = ioas->nr_pinners || !ioas->huge_pages;
+	unsigned long alignment = 1;
+	struct iommufd_hwpt *hwpt;
 	int rc = 0;
 
 	lockdep_assert_held_write(&ioas->lock);
-	if (paged && ioas->alignment < PAGE_SIZE)
-		rc = check_aligned(ioas);
+	if (ioas->nr_pinners || !ioas->huge_pages || !list_empty(&ioas->hwpts))
+		alignment = PAGE_SIZE;
+	list_for_each_entry(hwpt, &ioas->hwpts, in_ioas)
+		alignment = max(alignment,
+				1UL << __ffs(hwpt->domain->pgsize_bitmap));
+	if (alignment > ioas->alignment)
+		rc = check_aligned(ioas, alignment - 1);
 	if (!rc)
-		WRITE_ONCE(ioas->alignment, paged ? PAGE_SIZE : 1);
+		WRITE_ONCE(ioas->alignment, alignment);
 	return rc;
 }

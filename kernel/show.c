@@ -34,6 +34,8 @@ static atomic_t objects_generation = ATOMIC_INIT(0);
 
 static const char *const type_names[] = {
 	[IOMMUFD_OBJ_IOAS] = "ioas",
+	[IOMMUFD_OBJ_HWPT] = "hwpt-paging",
+	[IOMMUFD_OBJ_DEVICE] = "device",
 	[IOMMUFD_OBJ_ACCESS] = "access",
 	[IOMMUFD_OBJ_TEST] = "test",
 };

@@ -31,7 +31,8 @@
  *                      whatever session. TOKEN is 0 to 31
  *  own, disown ID      make, destroy an object that the kernel owns
  *
- * Commands of accesses are at the head of testdrv_access.c.
+ * Commands of accesses are at the head of testdrv_access.c, those of devices at
+ * that of testdrv_device.c.
  */
 #include <linux/debugfs.h>
 #include <linux/err.h>
@@ -129,6 +130,20 @@ int testdrv_next_u32(char **args, u32 *val)
 	char *word = strsep(args, " ");
 
 	return word ? kstrtou32(word, 0, val) : -EINVAL;
+}
+
+/**
+ * testdrv_next_ulong - takes the next word of a command
+ * @args: what is left of the command, or NULL
+ * @val: its value
+ *
+ * Return: 0, or -EINVAL where it is missing or no number.
+ */
+int testdrv_next_ulong(char **args, unsigned long *val)
+{
+	char *word = strsep(args, " ");
+
+	return word ? kstrtoul(word, 0, val) : -EINVAL;
 }
 
 static int next_token(char **args, u32 *token)
@@ -432,6 +447,7 @@ static void cmd_put(struct testdrv_session *s)
 {
 	struct testdrv_hold *hold, *next;
 
+	testdrv_device_put(s);
 	testdrv_access_put(s);
 	list_for_each_entry_safe(hold, next, &s->holds, node)
 		give_back(s, hold);
@@ -443,6 +459,7 @@ static void cmd_put(struct testdrv_session *s)
 static int run_command(struct testdrv_session *s, char *args)
 {
 	const char *cmd = strsep(&args, " ");
+	int rc;
 
 	s->result = 0;
 	s->told = 0;
@@ -485,6 +502,8 @@ static int run_command(struct testdrv_session *s, char *args)
 		return cmd_own(s);
 	if (!strcmp(cmd, "disown"))
 		return cmd_drop(s, args, true);
+	if (testdrv_device_command(s, cmd, args, &rc))
+		return rc;
 	return testdrv_access_command(s, cmd, args);
 }
 
@@ -531,6 +550,7 @@ static int session_open(struct inode *inode, struct file *file)
 	mutex_init(&s->lock);
 	INIT_LIST_HEAD(&s->holds);
 	INIT_LIST_HEAD(&s->accesses);
+	INIT_LIST_HEAD(&s->devices);
 	file->private_data = s;
 	return 0;
 }
@@ -574,3 +594,4 @@ MODULE_AUTHOR("The iommufdctl authors");
 MODULE_LICENSE("GPL");
 MODULE_IMPORT_NS(IOMMUFD);
 MODULE_IMPORT_NS(IOMMUFD_INTERNAL);
+MODULE_IMPORT_NS(IOMMUFD_VFIO);

@@ -17,6 +17,7 @@ struct iommufd_ctx;
  * @ictx: NULL while there is no context
  * @holds: struct testdrv_hold
  * @accesses: struct testdrv_access
+ * @devices: struct testdrv_device
  * @result: of the last command
  * @told: bytes of it that were read
  */
@@ -25,15 +26,22 @@ struct testdrv_session {
 	struct iommufd_ctx *ictx;
 	struct list_head holds;
 	struct list_head accesses;
+	struct list_head devices;
 	u32 result;
 	loff_t told;
 };
 
 int testdrv_next_u32(char **args, u32 *val);
+int testdrv_next_ulong(char **args, unsigned long *val);
 
 /* testdrv_access.c */
 int testdrv_access_command(struct testdrv_session *s, const char *cmd,
 			   char *args);
 void testdrv_access_put(struct testdrv_session *s);
+
+/* testdrv_device.c */
+bool testdrv_device_command(struct testdrv_session *s, const char *cmd,
+			    char *args, int *rc);
+void testdrv_device_put(struct testdrv_session *s);
 
 #endif

@@ -3,7 +3,9 @@
  * What ends areas: IOMMU_IOAS_UNMAP, and the end of an IOAS.
  *
  * Only whole areas go. Where something is pinned, the accesses are told, with
- * no lock held, and the unmap waits until they have unpinned it.
+ * no lock held, and the unmap waits until they have unpinned it. Page tables lose
+ * an area before its IOVAs can be used again, and the memory is unpinned after
+ * the IOMMU has forgotten it.
  */
 #define pr_fmt(fmt) "iommufd: " fmt
 
@@ -66,6 +68,7 @@ static int close_area(struct iommufd_ioas *ioas, struct iommufd_area *area)
 	int rc;
 
 	WRITE_ONCE(area->closing, true);
+	iommufd_domains_flush(ioas);
 	up_write(&ioas->lock);
 	rc = end_pins(ioas, area);
 	down_write(&ioas->lock);
@@ -80,6 +83,7 @@ static void free_areas(struct iommufd_area **list)
 
 	while ((area = *list)) {
 		*list = area->next;
+		iommufd_area_unpin(area);
 		iommufd_area_free(area);
 	}
 }
@@ -143,11 +147,12 @@ int iommufd_unmap_range(struct iommufd_ioas *ioas, unsigned long start,
 			rc = -EBUSY;
 			break;
 		}
-		if (!idle(area)) {
+		/* Who fills a page table holds areas that are closing, too. */
+		while (!rc && !idle(area))
 			rc = close_area(ioas, area);
-			if (rc)
-				break;
-		}
+		if (rc)
+			break;
+		iommufd_domains_unmap(ioas, area);
 		next = iommufd_area_remove(ioas, area);
 		*unmapped += end - area->start + 1;
 		area->next = gone;
@@ -155,6 +160,7 @@ int iommufd_unmap_range(struct iommufd_ioas *ioas, unsigned long start,
 		area = next;
 
 		if (area && ++n % UNMAP_BATCH == 0) {
+			iommufd_domains_flush(ioas);
 			up_write(&ioas->lock);
 			free_areas(&gone);
 			if (fatal_signal_pending(current))
@@ -165,6 +171,7 @@ int iommufd_unmap_range(struct iommufd_ioas *ioas, unsigned long start,
 			       iommufd_area_first(ioas, end + 1, last) : NULL;
 		}
 	}
+	iommufd_domains_flush(ioas);
 	up_write(&ioas->lock);
 	free_areas(&gone);
 	return rc;
@@ -217,12 +224,22 @@ static int cut_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		    unsigned long iova)
 {
 	struct iommufd_area *tail;
+	unsigned long at;
 
-	if (iova & ~PAGE_MASK)
+	if (iova & (max(PAGE_SIZE, ioas->alignment) - 1))
 		return -EINVAL;
-	tail = iommufd_area_split(area, iova - area->start);
-	if (!tail)
+	/* What page tables hold is whole pages. */
+	at = area->in_pages.start + ((iova - area->start) >> PAGE_SHIFT);
+	if (area->filled && iommufd_pages_part_pin(area->pages, at))
 		return -ENOMEM;
+	tail = iommufd_area_split(area, iova - area->start);
+	if (!tail) {
+		if (area->filled)
+			iommufd_pages_join_pins(area->pages, at);
+		return -ENOMEM;
+	}
+	tail->filled = area->filled;
+	iommufd_domains_cut(ioas, area, iova);
 	iommufd_area_remove(ioas, area);
 	tail->start = iova;
 	tail->last = area->last;
@@ -237,8 +254,10 @@ static int cut_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
  * @ioas: the IOAS; its lock is taken
  * @iova: where the second one begins
  *
- * Return: 0, also if no area is cut there; -EINVAL if that is within a page;
- * -EBUSY if something in the area is pinned; -ENOMEM; -EINTR.
+ * Return: 0, also if no area is cut there; -EINVAL if that is within a page of
+ * the CPU's, or the smallest that a page table has;
+ * -EBUSY if an access has pinned something in the area, or a page table may hold
+ * it in huge pages; -ENOMEM; -EINTR.
  */
 int iommufd_unmap_cut(struct iommufd_ioas *ioas, unsigned long iova)
 {
@@ -249,7 +268,9 @@ int iommufd_unmap_cut(struct iommufd_ioas *ioas, unsigned long iova)
 		return -EINTR;
 	area = iommufd_area_first(ioas, iova, iova);
 	if (area && area->start < iova) {
-		if (area->closing || !idle(area))
+		/* A page table can have it as one large page. */
+		if (area->closing || !idle(area) ||
+		    (area->filled && ioas->huge_pages))
 			rc = -EBUSY;
 		else
 			rc = cut_area(ioas, area, iova);

@@ -4,7 +4,10 @@
  * those: <linux/vfio.h> says what they are. They name no address space, so a
  * context has one IOAS that they mean, which IOMMU_VFIO_IOAS chooses.
  */
+#include <linux/capability.h>
 #include <linux/err.h>
+#include <linux/export.h>
+#include <linux/iommufd.h>
 #include <linux/overflow.h>
 #include <linux/uaccess.h>
 #include <uapi/linux/iommufd.h>
@@ -38,6 +41,79 @@ static struct iommufd_ioas *vfio_ioas_get(struct iommufd_ctx *ictx)
 	}
 	return found;
 }
+
+/**
+ * iommufd_vfio_compat_ioas_get_id - which IOAS VFIO's ioctls mean
+ * @ictx: the context
+ * @out_ioas_id: written: its id
+ *
+ * Return: 0, or -ENODEV if there is none.
+ */
+int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id)
+{
+	struct iommufd_ioas *ioas = vfio_ioas_get(ictx);
+
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	*out_ioas_id = ioas->obj.id;
+	iommufd_ioas_put(ioas);
+	return 0;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_ioas_get_id, IOMMUFD_VFIO);
+
+/**
+ * iommufd_vfio_compat_ioas_create - sees to it that there is such an IOAS
+ * @ictx: the context
+ *
+ * Return: 0, also if there was one; -EINVAL after
+ * iommufd_vfio_compat_set_no_iommu(); -ENOMEM; -EBUSY when out of ids.
+ */
+int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx)
+{
+	struct iommufd_ioas *ioas;
+	int rc = 0;
+
+	ioas = iommufd_ioas_make(ictx);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	xa_lock(&ictx->objects);
+	if (ictx->vfio_no_iommu)
+		rc = -EINVAL;
+	else if (ictx->vfio_ioas)
+		rc = -EEXIST;
+	else
+		ictx->vfio_ioas = ioas;
+	xa_unlock(&ictx->objects);
+	if (rc)
+		iommufd_object_abort_and_destroy(ictx, &ioas->obj);
+	else
+		iommufd_object_finalize(ictx, &ioas->obj);
+	return rc == -EEXIST ? 0 : rc;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_ioas_create, IOMMUFD_VFIO);
+
+/**
+ * iommufd_vfio_compat_set_no_iommu - a device without an IOMMU is used
+ * @ictx: the context
+ *
+ * Such a device reaches all memory, so nothing is mapped for it, and VFIO's
+ * ioctls have no IOAS from now on.
+ *
+ * Return: 0, or -EINVAL if they have one already.
+ */
+int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx)
+{
+	int rc = 0;
+
+	xa_lock(&ictx->objects);
+	if (ictx->vfio_ioas)
+		rc = -EINVAL;
+	else
+		ictx->vfio_no_iommu = true;
+	xa_unlock(&ictx->objects);
+	return rc;
+}
+EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_set_no_iommu, IOMMUFD_VFIO);
 
 /**
  * iommufd_vfio_ioas_forget - an IOAS is going
@@ -181,18 +257,32 @@ static int unmap_dma(struct iommufd_ctx *ictx, void __user *arg)
 	return rc;
 }
 
+/* Devices without an IOMMU are for those who are trusted with all memory. */
+static bool no_iommu(const struct iommufd_ctx *ictx)
+{
+	return READ_ONCE(ictx->vfio_no_iommu) && capable(CAP_SYS_RAWIO);
+}
+
 static int set_iommu(struct iommufd_ctx *ictx, unsigned long type)
 {
 	struct iommufd_ioas *ioas;
+	int rc = 0;
 
-	if (type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1v2_IOMMU)
+	if (type == VFIO_NOIOMMU_IOMMU && no_iommu(ictx))
+		return 0;
+	if (no_iommu(ictx) ||
+	    (type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1v2_IOMMU))
 		return -EINVAL;
 	ioas = vfio_ioas_get(ictx);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
+	/* What is to be cut anywhere must not be in huge pages. */
+	if (type == VFIO_TYPE1_IOMMU)
+		rc = iommufd_set_huge_pages(ioas, 0);
 	iommufd_ioas_put(ioas);
-	WRITE_ONCE(ictx->vfio_cut, type == VFIO_TYPE1_IOMMU);
-	return 0;
+	if (!rc)
+		WRITE_ONCE(ictx->vfio_cut, type == VFIO_TYPE1_IOMMU);
+	return rc;
 }
 
 static int check_extension(struct iommufd_ctx *ictx, unsigned long type)
@@ -211,6 +301,8 @@ static int check_extension(struct iommufd_ctx *ictx, unsigned long type)
 			return PTR_ERR(ioas);
 		iommufd_ioas_put(ioas);
 		return 1;
+	case VFIO_NOIOMMU_IOMMU:
+		return no_iommu(ictx);
 	default:
 		return 0;
 	}

@@ -22,7 +22,7 @@ teardown() { guest_teardown; }
 
 @test "every allocation and copy may fail, and the context is as before" {
 	load_testdrv
-	must helper failnth
+	must helper failnth "$(pci_device 0x1234 0x11e8)"
 	echo "# failures met: ${lines[*]}" >&3
 	# With none, this would prove nothing.
 	assert_line --regexp '^open: [1-9]'
@@ -32,7 +32,9 @@ teardown() { guest_teardown; }
 	assert_line --regexp '^DESTROY: [12]$'
 	assert_line --regexp '^IOAS_IOVA_RANGES: [1-4]$'
 	local op
-	for op in IOAS_MAP IOAS_COPY IOAS_ALLOW_IOVAS 'VFIO MAP_DMA' access pin write; do
+	for op in IOAS_MAP IOAS_COPY IOAS_ALLOW_IOVAS 'VFIO MAP_DMA' access pin write \
+		bind 'device attach' 'device replace' HWPT_ALLOC \
+		'IOAS_MAP for a device'; do
 		assert_line --regexp "^$op: [1-9]"
 	done
 }

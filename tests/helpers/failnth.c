@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * failnth: every allocation of every operation made to fail, as failnth.h says.
- * Prints for each operation how many failures it met.
+ * failnth BDF: every allocation of every operation made to fail, as failnth.h
+ * says. Prints for each operation how many failures it met. BDF is the address
+ * of a PCI device without a driver.
  */
 #define _GNU_SOURCE
 #include <linux/vfio.h>
@@ -370,6 +371,90 @@ static int run_write_slowly(void)
 		   16 * P - 9);
 }
 
+/* --- a device, and two areas for it --- */
+
+static const char *bdf;
+static uint32_t dev_id;
+
+static int run_bind(void)
+{
+	return drv(session, "bind %s", bdf);
+}
+
+static void end_device(int rc)
+{
+	if (!rc && drv(session, "unbind %u", dev_id))
+		die("unbind");
+}
+
+static void end_new_device(int rc)
+{
+	if (!rc)
+		dev_id = drv_result(session);
+	end_device(rc);
+}
+
+static void make_device(void)
+{
+	make_map();
+	if (run_bind())
+		die("bind");
+	dev_id = drv_result(session);
+}
+
+static void end_made_device(int rc)
+{
+	(void)rc;
+	end_device(0);
+	if (unmap(1))
+		die("unmap");
+}
+
+static int run_dev_attach(void)
+{
+	return drv(session, "dev-attach %u 1", dev_id);
+}
+
+static void make_attached_device(void)
+{
+	make_device();
+	if (run_dev_attach())
+		die("dev-attach");
+}
+
+static int run_dev_replace(void)
+{
+	return drv(session, "dev-replace %u 2", dev_id);
+}
+
+/* What is mapped goes to a page table that is there. */
+static void make_empty_attached(void)
+{
+	make_attached_device();
+	if (unmap(1))
+		die("unmap");
+}
+
+static int run_hwpt_alloc(void)
+{
+	struct iommu_hwpt_alloc cmd = {
+		.size = sizeof(cmd),
+		.dev_id = dev_id,
+		.pt_id = 1,
+	};
+	int rc = call(fd, IOMMU_HWPT_ALLOC, &cmd);
+
+	id = cmd.out_hwpt_id;
+	return rc;
+}
+
+static void end_hwpt(int rc)
+{
+	if (!rc && destroy(fd, id))
+		die("destroy");
+	end_made_device(rc);
+}
+
 static const struct op ops[] = {
 	{ "open", NULL, run_open, close_other, false },
 	{ "IOAS_ALLOC", NULL, run_alloc, destroy_made, false },
@@ -396,10 +481,21 @@ static const struct op ops[] = {
 	{ "write slowly", make_attached, run_write_slowly, end_access, false },
 	{ "IOAS_UNMAP pinned", make_attached, run_unmap, end_access,
 	  true },
+	{ "bind", NULL, run_bind, end_new_device, false },
+	{ "device attach", make_device, run_dev_attach, end_made_device,
+	  false },
+	{ "device replace", make_attached_device, run_dev_replace,
+	  end_made_device, false },
+	{ "HWPT_ALLOC", make_device, run_hwpt_alloc, end_hwpt, false },
+	{ "IOAS_MAP for a device", make_empty_attached, run_map,
+	  end_made_device, true },
 };
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc != 2)
+		return 64;
+	bdf = argv[1];
 	failnth_begin();
 	memset(memory, 1, sizeof(memory));
 	session = drv_open(fd);

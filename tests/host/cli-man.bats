@@ -101,7 +101,7 @@ page() { mandoc -T utf8 "$TOP/man/$1" | col -bx; }
 @test "installed pages are found by name" {
 	requires mandoc
 	make -s -C "$TOP" install-cli DESTDIR="$BATS_TEST_TMPDIR/dest" PREFIX=/usr
-	for name in "1 iommufdctl" "1 iommufdctl-list" "4 iommufd"; do
+	for name in "1 iommufdctl" "1 iommufdctl-list" "4 iommufd" "4 iommufd_vfio_pci"; do
 		# shellcheck disable=SC2086 # words
 		MANPATH=$BATS_TEST_TMPDIR/dest/usr/share/man must man -w $name
 		assert_output --partial "$BATS_TEST_TMPDIR/dest"

@@ -9,6 +9,7 @@ setup() { load ../lib/host; cd "$TOP" || return; }
 	version=$(iommufdctl --version | grep -o '[0-9][0-9.]*' | head -n 1)
 	[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]]
 	grep -qF "MODULE_VERSION(\"$version\")" kernel/main.c
+	grep -qF "MODULE_VERSION(\"$version\")" kernel/vfio_pci.c
 	grep -qF "PACKAGE_VERSION=\"$version\"" kernel/dkms.conf
 	grep -q "^## $version" CHANGELOG.md
 	grep -qF "iommufd/$version" README.md
@@ -35,4 +36,26 @@ setup() { load ../lib/host; cd "$TOP" || return; }
 	while read -r door; do
 		grep -qE "^$door:" Makefile
 	done < <(grep -o '`make [a-z_-]*' README.md CONTRIBUTING.md | sed 's/.*make //' | sort -u)
+}
+
+@test "what README shows of a device passed through is the demo's last scene" {
+	local command commands=0
+	while read -r command; do
+		echo "$command"
+		grep -qF "try \"${command//\$/\\$}" tests/vm/demo.sh
+		commands=$((commands + 1))
+	done < <(sed -n '/^## Passthrough/,/^## In a script/s/^    \$ //p' README.md)
+	((commands > 10))
+}
+
+@test "iommufd_vfio_pci(4) has every field of its header, and the parameter" {
+	local word
+	for word in $(sed -n 's/^struct \([a-z_]*\) {/\1/p
+		s/^\t__[us]32 \([a-z_]*\);/\1/p
+		s/^#define \(VFIO_[A-Z_]*\) _IO.*/\1/p' \
+		kernel/include/uapi/linux/iommufd_vfio.h) \
+		$(sed -n 's/^module_param(\([a-z_]*\),.*/\1/p' kernel/vfio_pci.c); do
+		echo "$word"
+		grep -qw -- "$word" man/iommufd_vfio_pci.4
+	done
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Our ioctl header against the published one, which comes with the headers of
+# Our ioctl headers against the published ones, which come with the headers of
 # Debian's 6.12 kernel: same names, numbers, sizes and offsets, for 64-bit and
 # for 32-bit programs. What to compare is read from our header, so that nothing
 # new in it can be forgotten here.
@@ -11,20 +11,23 @@ setup() {
 	# Alone in a folder: the headers beside it are not for user space.
 	PUBLISHED=$BATS_TEST_TMPDIR/published
 	mkdir -p "$PUBLISHED/linux"
-	cp "$("$TOP/tests/vm/kernel.sh" debian-6.12)"/usr/src/linux-headers-*-common/include/uapi/linux/iommufd.h \
-		"$PUBLISHED/linux"
+	cp "$(uapi debian-6.12)"/{iommufd,vfio}.h "$PUBLISHED/linux"
 }
 
-# Prints a C program whose assembly lists all that our header defines, but for
+uapi() { # KERNEL
+	echo "$("$TOP/tests/vm/kernel.sh" "$1")"/usr/src/linux-headers-*-common/include/uapi/linux
+}
+
+# Prints a C program whose assembly lists all that our header NAME defines, but for
 # what was published after 6.12. It is never run: not every kernel that this is
 # tested on runs 32-bit programs.
-layout_program() {
-	awk '
+layout_program() { # NAME
+	awk -v name="$1" '
 		/IOAS_MAP_FILE/ { next }
 		/^struct iommu_ioas_map_file / { skip = 1 }
 		skip { if (/^}/) skip = 0; next }
 		BEGIN {
-			print "#include <stddef.h>\n#include <linux/iommufd.h>"
+			print "#include <stddef.h>\n#include <linux/" name ">"
 			print "#define SAY(what, n) asm volatile(\"\\n->\" what \" %c0\" : : \"i\"(n))"
 			print "void layout(void)\n{"
 		}
@@ -44,22 +47,23 @@ layout_program() {
 			printf "\tSAY(\"%s.%s at\", offsetof(%s, %s));\n", s, field, s, field
 			printf "\tSAY(\"%s.%s size\", sizeof(((%s *)0)->%s));\n", s, field, s, field
 		}
-		/^#define IOMMU/ && NF > 2 { number($2) }
+		/^#define (IOMMU|VFIO)/ && NF > 2 { number($2) }
 		/^\tIOMMU[A-Z0-9_]+ = / { number($1) }
 		END { print "}" }
-	' "$OURS/linux/iommufd.h"
+	' "$OURS/linux/$1"
 }
 
 layout() { # INCLUDE-FOLDER [CFLAGS...]
 	local dir=$1
 	shift
-	gcc "$@" -I"$dir" -S -o - -x c "$BATS_TEST_TMPDIR/layout.c" |
+	# As they are in the kernel, where pointers are marked.
+	gcc "$@" -D__user= -I"$dir" -S -o - -x c "$BATS_TEST_TMPDIR/layout.c" |
 		sed -n 's/^->//p'
 }
 
 @test "names, numbers and layouts are the published ones" {
 	local bits
-	layout_program >"$BATS_TEST_TMPDIR/layout.c"
+	layout_program iommufd.h >"$BATS_TEST_TMPDIR/layout.c"
 	for bits in -m64 -m32; do
 		must layout "$OURS" "$bits"
 		# What is compared is what we think is compared.
@@ -67,6 +71,21 @@ layout() { # INCLUDE-FOLDER [CFLAGS...]
 		assert_line 'struct iommu_ioas_alloc.out_ioas_id at 8'
 		assert_line 'struct iommu_ioas_alloc.out_ioas_id size 4'
 		assert_line "IOMMU_DESTROY $((0x3b80))"
+		diff <(echo "$output") <(layout "$PUBLISHED" "$bits")
+	done
+}
+
+@test "so are those of a VFIO device's node, where VFIO's header is an old one" {
+	local bits old=$BATS_TEST_TMPDIR/old
+	layout_program iommufd_vfio.h >"$BATS_TEST_TMPDIR/layout.c"
+	mkdir -p "$old/linux"
+	cp "$(uapi debian-6.1)/vfio.h" "$OURS/linux/iommufd_vfio.h" "$old/linux"
+	must_fail 1 grep VFIO_DEVICE_BIND_IOMMUFD "$old/linux/vfio.h"
+	echo '#include <linux/vfio.h>' >"$PUBLISHED/linux/iommufd_vfio.h"
+	for bits in -m64 -m32; do
+		must layout "$old" "$bits"
+		assert_line 'struct vfio_device_bind_iommufd.out_devid at 12'
+		assert_line "VFIO_DEVICE_BIND_IOMMUFD $((0x3b76))"
 		diff <(echo "$output") <(layout "$PUBLISHED" "$bits")
 	done
 }
@@ -94,7 +113,7 @@ layout() { # INCLUDE-FOLDER [CFLAGS...]
 
 @test "no sentence of the published header is in ours" {
 	words() { grep -o '[A-Za-z].*' "$1" | grep -E '( [A-Za-z]+){4}' | sort -u; }
-	run comm -12 <(words "$OURS/linux/iommufd.h") \
-		<(words "$PUBLISHED/linux/iommufd.h")
+	run comm -12 <(cat "$OURS"/linux/iommufd{,_vfio}.h | words /dev/stdin) \
+		<(cat "$PUBLISHED"/linux/*.h | words /dev/stdin)
 	refute_output --regexp '[a-z] [a-z]+ [a-z]+ [a-z]+'
 }

@@ -51,6 +51,10 @@ WARN=(
 	accepts "iommufd: loading out-of-tree module taints kernel."
 }
 
+@test "log: a fault of DMA that a test made the edu device try passes" {
+	accepts "DMAR: [DMA Write NO_PASID] Request device [00:10.0] fault addr 0xbad2000 [fault reason 0x05] PTE Write access is not set"
+}
+
 @test "log: what a test calls itself is no report" {
 	accepts "iommufd-test: test x.bats: no WARNING: and no BUG: here"
 }
@@ -93,6 +97,8 @@ WARN=(
 		ODEBUG: free active (active state 0) object type: work_struct
 		Kernel panic - not syncing: sysrq triggered crash
 		Out of memory: Killed process 77 (bats)
+		DMAR: [DMA Write NO_PASID] Request device [00:10.0] fault addr 0x100000 [fault reason 0x05] PTE Write access is not set
+		DMAR: [DMA Read NO_PASID] Request device [00:11.0] fault addr 0xbad0000 [fault reason 0x06] PTE Read access is not set
 		** 12 printk messages dropped **
 		iommufd-test: boot failed: no overlay
 	LINES

@@ -37,8 +37,12 @@ guest_teardown() {
 	}
 }
 
+# By nobody but the modules that are built on it.
 module_unused() {
-	[[ ! -d /sys/module/iommufd || $(</sys/module/iommufd/refcnt) == 0 ]]
+	local holders=(/sys/module/iommufd/holders/*)
+	[[ -e ${holders[0]} ]] || holders=()
+	[[ ! -d /sys/module/iommufd ||
+		$(</sys/module/iommufd/refcnt) == "${#holders[@]}" ]]
 }
 
 load_iommufd() {
@@ -60,6 +64,15 @@ wait_for() {
 	done
 	echo "waited a minute in vain for: $*" >&2
 	return 1
+}
+
+# pci_device VENDOR DEVICE: its address.
+pci_device() {
+	local dir
+	for dir in /sys/bus/pci/devices/*; do
+		[[ $(<"$dir/vendor") != "$1" || $(<"$dir/device") != "$2" ]] ||
+			echo "${dir##*/}"
+	done
 }
 
 # helper NAME [ARG...]: a program of tests/helpers, as a 64-bit one or, with

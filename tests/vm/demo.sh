@@ -73,5 +73,38 @@ try "iommufdctl list"
 try "exec 3>&-"
 try "iommufdctl list"
 
+say "What it is all for: a device whose DMA goes through the IOMMU, by what its" \
+	"user maps. Here it is an NVMe disk, taken from the kernel by name."
+cd "$(dirname "$IOMMUFD_KO")"
+PATH=$HELPERS:$PATH
+block=$(mktemp)
+try "modprobe vfio-pci-core"
+try "insmod iommufd_vfio_pci.ko"
+try "cd /sys/bus/pci/devices/0000:00:11.0"
+try "echo iommufd_vfio_pci >driver_override"
+try "echo 0000:00:11.0 >/sys/bus/pci/drivers_probe"
+try "ls vfio-dev /dev/vfio/devices"
+
+say "A driver in user space, of 250 lines (tests/helpers/nvme.c), joins the context" \
+	"that the shell holds, maps its queues and buffer, and reads the disk's first block."
+try "exec 3<>/dev/iommu"
+try "iommufdctl -c fd:3 create ioas"
+try "nvme -c 3 -i 1 -k /dev/vfio/devices/vfio0 read 0 >\$block & driver=\$!"
+until [[ -s $block ]]; do
+	kill -0 "${driver:?}"
+	sleep 0.1
+done
+try "head -n 1 \$block"
+try "iommufdctl list --tree"
+try "iommufdctl -c fd:3 destroy 1 || echo \"status \$?\""
+
+say "However it ends, the device is stopped before its memory is let go of."
+try "kill -KILL \$driver; wait \$driver || true"
+try "iommufdctl list --tree"
+try "iommufdctl -c fd:3 destroy 1"
+try "exec 3>&-"
+try "echo 0000:00:11.0 >driver/unbind; echo >driver_override"
+try "cd /; rmmod iommufd_vfio_pci"
+
 say "And the module leaves as it came."
 try "rmmod iommufd"

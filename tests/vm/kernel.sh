@@ -10,6 +10,7 @@
 #   kernel.sh --files                    prints the folder with the few files
 #                                        of linux-source-6.12 that are used by
 #                                        themselves: checkpatch, and YNL
+#   kernel.sh --vfio                     the same with that package's VFIO
 #
 # Such a folder is a small root: boot/vmlinuz-RELEASE, lib/modules/RELEASE,
 # usr/src/linux-headers-RELEASE, and a file `release` that names RELEASE.
@@ -207,11 +208,10 @@ fetch_debian() {
 
 have_source() { [[ $(version_of linux-source-6.12) ]]; }
 
-# The folder, unless it was filled when less was asked for.
-cached_files() {
+# The folder NAME, unless it was filled when less than FILE was asked for.
+cached_part() { # NAME FILE
 	local dir
-	dir=$(cached 'source-6.12.*') && [[ -e $dir/tools/net/ynl/cli.py ]] &&
-		echo "$dir"
+	dir=$(cached "$1-6.12.*") && [[ -e $dir/$2 ]] && echo "$dir"
 }
 
 # The tree as the package has it; a built kernel has left it in the cache.
@@ -225,8 +225,9 @@ source_tarball() {
 	fi
 }
 
-fetch_files() {
-	local ver dir tree=linux-source-6.12
+fetch_part() { # NAME PATH...
+	local ver dir tree=linux-source-6.12 name=$1
+	shift
 	if dir=$(cached 'tarball-6.12.*'); then
 		ver=${dir##*/tarball-}
 	else
@@ -235,15 +236,22 @@ fetch_files() {
 		download "$tree" || no_mirror "$tree"
 	fi
 	mkdir "$tmp/files"
-	say "unpacking checkpatch and YNL from $tree"
+	say "unpacking a part of $tree"
 	source_tarball |
-		tar -xJ -C "$tmp/files" --strip-components=1 \
-			"$tree/scripts/checkpatch.pl" "$tree/scripts/spelling.txt" \
-			"$tree/scripts/const_structs.checkpatch" \
-			"$tree/Documentation/dev-tools/checkpatch.rst" \
-			"$tree/Documentation/netlink/genetlink-c.yaml" \
-			"$tree/tools/net/ynl/cli.py" "$tree/tools/net/ynl/lib"
-	finish "$tmp/files" "$CACHE/source-$ver" "$ver"
+		tar -xJ -C "$tmp/files" --strip-components=1 "${@/#/$tree/}"
+	finish "$tmp/files" "$CACHE/$name-$ver" "$ver"
+}
+
+# part NAME FILE PATH...: prints the folder NAME, which has FILE in it once it is
+# filled with these files and folders of the source.
+part() {
+	local name=$1 file=$2
+	shift 2
+	cached_part "$name" "$file" && return
+	take_cache
+	cached_part "$name" "$file" && return
+	fetch_part "$name" "$@" >&2
+	cached_part "$name" "$file"
 }
 
 main() {
@@ -251,11 +259,16 @@ main() {
 	case ${1-} in
 	--list) printf '%s\n' "${KERNELS[@]}"; return ;;
 	--files)
-		cached_files && return
-		take_cache
-		cached_files && return
-		fetch_files >&2
-		cached_files
+		part source tools/net/ynl/cli.py \
+			scripts/checkpatch.pl scripts/spelling.txt \
+			scripts/const_structs.checkpatch \
+			Documentation/dev-tools/checkpatch.rst \
+			Documentation/netlink/genetlink-c.yaml \
+			tools/net/ynl/cli.py tools/net/ynl/lib
+		return
+		;;
+	--vfio)
+		part vfio drivers/vfio/Makefile drivers/vfio
 		return
 		;;
 	--update) update=1; shift ;;

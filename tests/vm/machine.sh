@@ -50,6 +50,15 @@ write_exchange() {
 	RC
 }
 
+# What is on the emulated NVMe disk: a line in each block tells its number. The
+# guest sees the file as well, to compare.
+make_disk() {
+	awk 'BEGIN {
+		for (n = 0; n < 128; n++)
+			printf "%-512s", "This_is_block_" n "_of_the_disk.\n"
+	}' | tr ' _' '\0 ' >"$1"
+}
+
 # busybox, tests/vm/init, and the modules without which the host's files cannot
 # be reached. Which those are, and in what order they go in, the kernel's own
 # dependency file knows: it differs from kernel to kernel.
@@ -107,6 +116,8 @@ kernel_args() {
 	[[ ! $gdb ]] || args+=(nokaslr)
 	# The last word on it counts.
 	[[ $iommu != off ]] || args+=(intel_iommu=off)
+	# shellcheck disable=SC2206 # words
+	args+=(${VM_APPEND-})
 	echo "${args[*]}"
 }
 
@@ -117,7 +128,9 @@ qemu_args() {
 		-accel "$accel" "${icount[@]}" \
 		-cpu max,la57=off -smp 2 -m "${VM_MEMORY:-2G}" \
 		-nodefaults -no-user-config -display none -no-reboot \
-		"${iommu_device[@]}" -device edu \
+		"${iommu_device[@]}" -device edu,addr=0x10 \
+		-drive "if=none,id=disk,format=raw,file=$RUN/exchange/nvme.img" \
+		-device nvme,addr=0x11,serial=iommufdctl,drive=disk \
 		-kernel "$KERNEL/boot/vmlinuz-$KREL" -initrd "$RUN/initrd" \
 		-append "$(kernel_args)" \
 		-chardev "file,id=log,path=$LOG" -serial chardev:log \

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What iommufd offers to other drivers. Names and signatures are those that
- * Linux 6.12 publishes, exported in the symbol namespace IOMMUFD.
+ * Linux 6.12 publishes, exported in the symbol namespace IOMMUFD, and those of
+ * iommufd_vfio_compat_*() in IOMMUFD_VFIO.
  *
  * A driver built outside the kernel tree, against a kernel without
  * CONFIG_IOMMUFD, says that it means this module by defining
@@ -15,9 +16,12 @@
 #include <linux/errno.h>
 #include <linux/types.h>
 
+struct device;
 struct file;
+struct iommu_group;
 struct iommufd_access;
 struct iommufd_ctx;
+struct iommufd_device;
 struct page;
 
 /**
@@ -54,6 +58,15 @@ enum {
 };
 
 #if IS_ENABLED(CONFIG_IOMMUFD) || defined(IOMMUFD_OUT_OF_TREE)
+struct iommufd_device *iommufd_device_bind(struct iommufd_ctx *ictx,
+					   struct device *dev, u32 *id);
+void iommufd_device_unbind(struct iommufd_device *idev);
+int iommufd_device_attach(struct iommufd_device *idev, u32 *pt_id);
+int iommufd_device_replace(struct iommufd_device *idev, u32 *pt_id);
+void iommufd_device_detach(struct iommufd_device *idev);
+struct iommufd_ctx *iommufd_device_to_ictx(struct iommufd_device *idev);
+u32 iommufd_device_to_id(struct iommufd_device *idev);
+
 struct iommufd_access *
 iommufd_access_create(struct iommufd_ctx *ictx,
 		      const struct iommufd_access_ops *ops, void *data,
@@ -74,6 +87,11 @@ void iommufd_ctx_get(struct iommufd_ctx *ictx);
 struct iommufd_ctx *iommufd_ctx_from_file(struct file *file);
 struct iommufd_ctx *iommufd_ctx_from_fd(int fd);
 void iommufd_ctx_put(struct iommufd_ctx *ictx);
+bool iommufd_ctx_has_group(struct iommufd_ctx *ictx, struct iommu_group *group);
+
+int iommufd_vfio_compat_ioas_get_id(struct iommufd_ctx *ictx, u32 *out_ioas_id);
+int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx);
+int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx);
 #else
 static inline void iommufd_ctx_get(struct iommufd_ctx *ictx)
 {
@@ -111,6 +129,16 @@ static inline void iommufd_access_unpin_pages(struct iommufd_access *access,
 static inline int iommufd_access_rw(struct iommufd_access *access,
 				    unsigned long iova, void *data, size_t len,
 				    unsigned int flags)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx)
 {
 	return -EOPNOTSUPP;
 }

@@ -350,6 +350,16 @@ struct iommu_hwpt_alloc {
 #define IOMMU_HWPT_ALLOC _IO(IOMMUFD_TYPE, IOMMUFD_CMD_HWPT_ALLOC)
 
 /**
+ * enum iommu_hw_info_type - what the data about an IOMMU is
+ * @IOMMU_HW_INFO_TYPE_NONE: there is none
+ *
+ * The others are numbers of the IOMMU's driver, see its documentation.
+ */
+enum iommu_hw_info_type {
+	IOMMU_HW_INFO_TYPE_NONE = 0,
+};
+
+/**
  * struct iommu_hw_info - asks about the IOMMU in front of a device
  * @size: sizeof(struct iommu_hw_info)
  * @flags: zero

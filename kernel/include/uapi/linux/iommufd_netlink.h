@@ -69,6 +69,8 @@ enum iommufd_nl_object {
 	IOMMUFD_NL_OBJECT_KERNEL_OWNED,	/* flag: a driver's own */
 	IOMMUFD_NL_OBJECT_IOAS,		/* nest: enum iommufd_nl_ioas */
 	IOMMUFD_NL_OBJECT_ACCESS,	/* nest: enum iommufd_nl_access */
+	IOMMUFD_NL_OBJECT_DEVICE,	/* nest: enum iommufd_nl_device */
+	IOMMUFD_NL_OBJECT_HWPT,		/* nest: enum iommufd_nl_hwpt */
 
 	__IOMMUFD_NL_OBJECT_MAX,
 	IOMMUFD_NL_OBJECT_MAX = __IOMMUFD_NL_OBJECT_MAX - 1
@@ -93,6 +95,24 @@ enum iommufd_nl_access {
 
 	__IOMMUFD_NL_ACCESS_MAX,
 	IOMMUFD_NL_ACCESS_MAX = __IOMMUFD_NL_ACCESS_MAX - 1
+};
+
+enum iommufd_nl_device {
+	IOMMUFD_NL_DEVICE_PAD = 1,
+	IOMMUFD_NL_DEVICE_NAME,		/* string: as in sysfs */
+	IOMMUFD_NL_DEVICE_GROUP,	/* u32: its IOMMU group */
+
+	__IOMMUFD_NL_DEVICE_MAX,
+	IOMMUFD_NL_DEVICE_MAX = __IOMMUFD_NL_DEVICE_MAX - 1
+};
+
+enum iommufd_nl_hwpt {
+	IOMMUFD_NL_HWPT_PAD = 1,
+	IOMMUFD_NL_HWPT_AUTOMATIC,	/* flag: goes with its last device */
+	IOMMUFD_NL_HWPT_PAGE_SIZES,	/* u64: a bit for each that it can map */
+
+	__IOMMUFD_NL_HWPT_MAX,
+	IOMMUFD_NL_HWPT_MAX = __IOMMUFD_NL_HWPT_MAX - 1
 };
 
 enum iommufd_nl_range {
