@@ -133,18 +133,27 @@ static size_t name_candidates(FILE *out, const struct scan *scan,
 	return count;
 }
 
+/* Prints nothing where there is nothing that it could be. */
 static void explain_unknown(FILE *out, const struct scan *scan, uint32_t id,
 			    const char *type)
 {
 	static const char *const of_ioas[] = { "hwpt-paging", NULL };
 	static const char *const of_hwpt[] = { "device", "hwpt-nested" };
 	const char *const *types = strcmp(type, "ioas") ? of_hwpt : of_ioas;
+	char *names = NULL;
+	size_t size, count;
+	FILE *list = open_memstream(&names, &size);
 
-	fputs("in use, and this kernel's iommufd does not tell by what: by ",
-	      out);
-	if (name_candidates(out, scan, id, types))
-		fputs(" or ", out);
-	fprintf(out, "a driver; end that use of this %s first", type);
+	if (!list)
+		abort();
+	count = name_candidates(list, scan, id, types);
+	if (fclose(list))
+		abort();
+	if (count)
+		fprintf(out, "in use, and this kernel's iommufd does not tell "
+			"by what: by %s or a driver; end that use of this %s "
+			"first", names, type);
+	free(names);
 }
 
 static void explain_device(FILE *out, const struct kept_list *kept, uint32_t id)
@@ -226,7 +235,8 @@ void busy_guess(struct busy *busy, const struct context *context, uint32_t id,
 	struct kept_list kept;
 	struct scan scan;
 	const char *type = NULL;
-	size_t tables, count;
+	size_t tables, count, size;
+	char *text = NULL;
 	FILE *out;
 
 	if (!scan_context(&scan, context->fd))
@@ -236,9 +246,11 @@ void busy_guess(struct busy *busy, const struct context *context, uint32_t id,
 	p->holders_known = true;
 	p->holders = busy->holders;
 	p->holder_count = busy->holder_count;
-	out = type ? fmemopen(p->text, sizeof(p->text), "w") : NULL;
-	if (!out)
+	if (!type)
 		goto done;
+	out = open_memstream(&text, &size);
+	if (!out)
+		abort();
 	tables = tables_of(&kept, id, busy->ids);
 	count = tables ? tables : devices_of(&kept, id, busy->ids);
 	if (!strcmp(type, "device"))
@@ -251,8 +263,12 @@ void busy_guess(struct busy *busy, const struct context *context, uint32_t id,
 		explain_unknown(out, &scan, id, type);
 	if (count)
 		p->referred_by = (struct id_list){ true, count, busy->ids };
-	fclose(out);
-	p->text[sizeof(p->text) - 1] = '\0';
+	if (fclose(out))
+		abort();
+	/* without anything to add, what it says already */
+	if (*text)
+		snprintf(p->text, sizeof(p->text), "%s", text);
+	free(text);
 done:
 	kept_free(&kept);
 	scan_free(&scan);

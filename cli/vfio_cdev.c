@@ -101,6 +101,19 @@ static int cannot_open(const char *path, int err, struct problem *p)
 	}
 }
 
+/*
+ * A kernel that makes no character devices may have the class device all the
+ * same: only its number tells.
+ */
+static bool has_number(const char *dir, const char *name)
+{
+	char path[160];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s/dev", dir, name);
+	return !root_stat(path, &st);
+}
+
 /* Is FD the device that sysfs says NAME is? A replayed host's is a file. */
 static bool is_device(int fd, const char *dir, const char *name)
 {
@@ -126,7 +139,7 @@ int vfio_cdev_open(const char *address, struct problem *p)
 	int fd;
 
 	snprintf(dir, sizeof(dir), "/sys/bus/pci/devices/%s/vfio-dev", address);
-	if (find_name(dir, name))
+	if (find_name(dir, name) || !has_number(dir, name))
 		return no_cdev(address, p);
 	snprintf(node, sizeof(node), "/dev/vfio/devices/%s", name);
 	fd = root_open(node, O_RDWR);

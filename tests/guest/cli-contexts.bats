@@ -152,7 +152,7 @@ the_list() {
 	exec 5<>/dev/iommu
 	helper many 5 10
 	# The program itself, not a shell around it that would die alone.
-	"$HELPERS/churn" 5 1000 3>&- 4>&- >/dev/null 2>&1 &
+	"$HELPERS/churn" 5 1000 3>&- 4>&- >"$BATS_TEST_TMPDIR/churn" 2>&1 &
 	churner=$!
 	for ((n = 0; n < 8; n++)); do
 		the_list -c fd:5
@@ -160,6 +160,8 @@ the_list() {
 		assert_json '[.contexts[0].objects[].id] | . == unique'
 	done
 	assert_schema "$SCHEMA" '#/$defs/list'
-	kill $churner
+	# what is asked about at that moment upstream's driver may not destroy
+	kill $churner || { ! driver_is_ours &&
+		grep -qx 'churn: destroy: Device or resource busy' "$BATS_TEST_TMPDIR/churn"; }
 	wait $churner || true
 }

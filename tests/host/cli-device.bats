@@ -110,7 +110,12 @@ device() {
 
 @test "a kernel whose VFIO cannot, and a context that is not there" {
 	device 0000:03:00.0 vfio-pci
-	mkdir -p "$IOMMUFDCTL_ROOT/sys/bus/pci/devices/0000:03:00.0/vfio-dev/vfio0"
+	local dev=$IOMMUFDCTL_ROOT/sys/bus/pci/devices/0000:03:00.0/vfio-dev/vfio0
+	mkdir -p "$dev"
+	# a class device alone proves nothing
+	fails_with 2 device bind 03:00.0
+	assert_output --partial "this kernel lacks CONFIG_VFIO_DEVICE_CDEV"
+	echo 511:0 >"$dev/dev"
 	: >"$IOMMUFDCTL_ROOT/dev/vfio/devices/vfio0"
 	fails_with 3 device bind 03:00.0 -c vm1
 	assert_output --partial "no one holds a context named 'vm1'"

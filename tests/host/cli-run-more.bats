@@ -23,6 +23,7 @@ pci() {
 	fi
 	if [[ ${3-} ]]; then
 		mkdir -p "$dir/devices/$1/vfio-dev/$3"
+		echo 511:0 >"$dir/devices/$1/vfio-dev/$3/dev"
 		: >"$IOMMUFDCTL_ROOT/dev/vfio/devices/$3"
 	fi
 }

@@ -249,7 +249,7 @@ on() { iommufdctl -c vm1 "$@"; }
 }
 
 @test "why memory of a device that is attached cannot be mapped" {
-	must on create ioas --allow 4G+128K
+	must on create ioas --allow 4G+1M
 	must on device bind "$EDU"
 	must on device attach 2 1
 	# EFAULT
@@ -259,8 +259,8 @@ on() { iommufdctl -c vm1 "$@"; }
 	must on map 1 --anon 64K --iova 4G
 	must_fail 4 on map 1 --anon 64K --iova 0x100008000
 	assert_output --partial "0x100008000-0x100017fff is mapped already, or a part of it"
-	must_fail 1 on map 1 --anon 128K
-	assert_output --partial "no free range of 131072 bytes"
+	must_fail 1 on map 1 --anon 1M
+	assert_output --partial "no free range of 1048576 bytes"
 	# ENOMEM
 	local limited=(run --user nobody --memlock 64K -- iommufdctl -c fd:3)
 	must_fail 1 on "${limited[@]}" map 1 --anon 68K
