@@ -5,6 +5,11 @@
 #   make vfio-modules KDIR=$(tests/vm/kernel.sh debian-6.12)/usr/src/linux-headers-...-amd64
 #   tests/vm/run -k debian-6.12 THIS-FILE
 
+# What an earlier file in this machine left is the kernel's.
+setup_file() {
+	modprobe -r vfio_pci vfio_pci_core vfio_iommu_type1 vfio 2>/dev/null || true
+}
+
 setup() {
 	load ../lib/guest
 	load ../lib/pci
