@@ -198,9 +198,9 @@ static void explain_fault(FILE *out, const struct attempt *a, int err)
 		      "kernel's iommufd, which maps what can be pinned: leave "
 		      "it out, and devices cannot reach each other", out);
 	else
-		fputs("the memory cannot be pinned: a file that became shorter, "
-		      "or a device's own memory, which cannot be mapped this "
-		      "way", out);
+		fputs("the memory cannot be pinned (a file that became shorter, "
+		      "or a device's own memory), or the IOMMU of a device "
+		      "cannot address the place", out);
 }
 
 static void explain_unmapped(FILE *out, const struct attempt *a, int err)
