@@ -45,6 +45,13 @@ unload_their_vfio() {
 	done
 }
 
+# Of what a module needed, modprobe leaves some at times.
+stock_is_gone() {
+	modprobe -r vfio_pci_core 2>/dev/null || true
+	modprobe -r vfio 2>/dev/null || true
+	[[ ! -d /sys/module/vfio_pci_core && ! -d /sys/module/vfio ]]
+}
+
 @test "the rules on a device's node" {
 	pci_bind "$EDU" vfio-pci
 	must helper cdev rules "$NODE"
@@ -79,7 +86,7 @@ unload_their_vfio() {
 	assert_output EINVAL
 	pci_unbind "$EDU"
 	unload_vfio_pci
-	modprobe -r vfio_pci_core
+	wait_for stock_is_gone
 	modprobe -r kvm_amd
 }
 
