@@ -121,6 +121,7 @@ static int fetch(const struct iommufd_ioctl *row, const void __user *from,
 	u32 *to = (u32 *)buf;
 	unsigned int i;
 
+	might_fault();
 	if (!user_read_access_begin(from, sizeof(*buf))) {
 		/* Seldom, at the end of the address space, it is shorter. */
 		if (get_user(*size, words))
