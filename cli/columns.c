@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <argp.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "columns.h"
 #include "render.h"
@@ -201,6 +202,31 @@ char *column_text(const struct column *column, const void *row)
 	if (fclose(out))
 		abort();
 	return text;
+}
+
+/* A line of a table in which every column has a head; ROW NULL: the heads. */
+void columns_print(const struct column *columns, const void *row)
+{
+	for (const struct column *c = columns; c->key; c++) {
+		char *text = row ? column_text(c, row) : strdup(c->head);
+
+		if (!text)
+			abort();
+		printf("%*s%s", c->type == COLUMN_TEXT ? -c->width : c->width,
+		       text, c[1].key ? "  " : "\n");
+		free(text);
+	}
+}
+
+json_t *columns_json(const struct column *columns, const void *row)
+{
+	json_t *object = json_object();
+
+	if (!object)
+		abort();
+	for (const struct column *c = columns; c->key; c++)
+		json_add(object, c->key, column_json(c, row));
+	return object;
 }
 
 static void describe(FILE *out, const struct column *column, bool last)

@@ -58,5 +58,7 @@ extern const char *const object_types[];
 json_t *column_json(const struct column *column, const void *row);
 char *columns_help(int key, const char *text, void *input);
 char *column_text(const struct column *column, const void *row);
+void columns_print(const struct column *columns, const void *row);
+json_t *columns_json(const struct column *columns, const void *row);
 
 #endif

@@ -100,30 +100,6 @@ const struct argp context_argp = {
 	.help_filter = help,
 };
 
-static void print_cells(const struct row *row)
-{
-	for (const struct column *c = columns; c->key; c++) {
-		char *text = row ? column_text(c, row) : strdup(c->head);
-
-		if (!text)
-			abort();
-		printf("%*s%s", c->type == COLUMN_TEXT ? -c->width : c->width,
-		       text, c->width ? "  " : "\n");
-		free(text);
-	}
-}
-
-static json_t *row_json(const struct row *row)
-{
-	json_t *object = json_object();
-
-	if (!object)
-		abort();
-	for (const struct column *c = columns; c->key; c++)
-		json_add(object, c->key, column_json(c, row));
-	return object;
-}
-
 /* From outside: its holder is not asked, as it would count that, or hang. */
 static void look_into(pid_t pid, struct row *row)
 {
@@ -170,13 +146,14 @@ static int list_all(struct problem *p)
 		o = json_start();
 		array = json_array();
 	} else {
-		print_cells(NULL);
+		columns_print(columns, NULL);
 	}
 	for (size_t i = 0; i < list.count; i++) {
 		fill(&list.names[i], &row, since, sizeof(since));
 		if (!array)
-			print_cells(&row);
-		else if (json_array_append_new(array, row_json(&row)))
+			columns_print(columns, &row);
+		else if (json_array_append_new(array,
+					       columns_json(columns, &row)))
 			abort();
 	}
 	names_free(&list);

@@ -274,30 +274,6 @@ static const struct column columns[] = {
 	{}
 };
 
-static void print_row(const struct row *row)
-{
-	for (const struct column *c = columns; c->key; c++) {
-		char *text = row ? column_text(c, row) : strdup(c->head);
-
-		if (!text)
-			abort();
-		printf("%*s%s", c->type == COLUMN_TEXT ? -c->width : c->width,
-		       text, c[1].key ? "  " : "\n");
-		free(text);
-	}
-}
-
-static json_t *row_json(const struct row *row)
-{
-	json_t *object = json_object();
-
-	if (!object)
-		abort();
-	for (const struct column *c = columns; c->key; c++)
-		json_add(object, c->key, column_json(c, row));
-	return object;
-}
-
 static int verb_list(struct place *place, const struct words *words)
 {
 	json_t *array = option_json() ? json_array() : NULL, *o;
@@ -309,7 +285,7 @@ static int verb_list(struct place *place, const struct words *words)
 		return problem_report(&problem);
 	}
 	if (!array)
-		print_row(NULL);
+		columns_print(columns, NULL);
 	for (size_t i = 0; i < place->kept.count; i++) {
 		const struct kept_record *r = &place->kept.records[i];
 		const struct row row = {
@@ -322,8 +298,9 @@ static int verb_list(struct place *place, const struct words *words)
 		if (r->kind != KEPT_DEVICE)
 			continue;
 		if (!array)
-			print_row(&row);
-		else if (json_array_append_new(array, row_json(&row)))
+			columns_print(columns, &row);
+		else if (json_array_append_new(array,
+					       columns_json(columns, &row)))
 			abort();
 	}
 	if (array) {

@@ -8,40 +8,10 @@
 #include <unistd.h>
 
 #include "notify.h"
+#include "packet.h"
 
 /* A manager that takes no datagram for so long is left alone, in seconds. */
 #define PATIENCE 5
-
-static int send_state(int sock, const struct sockaddr_un *address,
-		      socklen_t address_len, const char *state, int fd)
-{
-	union {
-		char room[CMSG_SPACE(sizeof(fd))];
-		struct cmsghdr align;
-	} control = {};
-	struct iovec text = {
-		.iov_base = (void *)state,
-		.iov_len = strlen(state),
-	};
-	struct msghdr message = {
-		.msg_name = (void *)address,
-		.msg_namelen = address_len,
-		.msg_iov = &text,
-		.msg_iovlen = 1,
-	};
-	struct cmsghdr *header;
-
-	if (fd >= 0) {
-		message.msg_control = control.room;
-		message.msg_controllen = sizeof(control.room);
-		header = CMSG_FIRSTHDR(&message);
-		header->cmsg_level = SOL_SOCKET;
-		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-	}
-	return sendmsg(sock, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
-}
 
 /*
  * Tells the service manager, where there is one, STATE ("READY=1"); with FD
@@ -73,7 +43,9 @@ int notify_manager(const char *state, int fd)
 		return -1;
 	ret = setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	if (!ret)
-		ret = send_state(sock, &address, len, state, fd);
+		ret = connect(sock, (struct sockaddr *)&address, len);
+	if (!ret)
+		ret = packet_send(sock, state, fd);
 	err = errno;
 	close(sock);
 	errno = err;

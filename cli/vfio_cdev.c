@@ -10,6 +10,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <linux/iommufd_vfio.h>
+
 #include "parse.h"
 #include "roots.h"
 #include "vfio_cdev.h"
@@ -153,32 +155,6 @@ int vfio_cdev_open(const char *address, struct problem *p)
 			   "'udevadm trigger' makes it anew", node, address);
 }
 
-/*
- * Three ioctls that <linux/vfio.h> has since Linux 6.6, by names of our own:
- * this is built with older headers too.
- */
-struct bind_iommufd {
-	uint32_t argsz;
-	uint32_t flags;
-	int32_t iommufd;
-	uint32_t out_devid;
-};
-
-struct attach_pt {
-	uint32_t argsz;
-	uint32_t flags;
-	uint32_t pt_id;
-};
-
-struct detach_pt {
-	uint32_t argsz;
-	uint32_t flags;
-};
-
-#define BIND_IOMMUFD _IO(';', 100 + 18)
-#define ATTACH_PT _IO(';', 100 + 19)
-#define DETACH_PT _IO(';', 100 + 20)
-
 static int call(int fd, unsigned long request, void *arg)
 {
 	int ret;
@@ -192,9 +168,12 @@ static int call(int fd, unsigned long request, void *arg)
 /* Until its last descriptor is closed. */
 int vfio_bind(int device, int iommufd, uint32_t *id)
 {
-	struct bind_iommufd cmd = { .argsz = sizeof(cmd), .iommufd = iommufd };
+	struct vfio_device_bind_iommufd cmd = {
+		.argsz = sizeof(cmd),
+		.iommufd = iommufd,
+	};
 
-	if (call(device, BIND_IOMMUFD, &cmd))
+	if (call(device, VFIO_DEVICE_BIND_IOMMUFD, &cmd))
 		return -1;
 	*id = cmd.out_devid;
 	return 0;
@@ -203,9 +182,12 @@ int vfio_bind(int device, int iommufd, uint32_t *id)
 /* *PT is an IOAS or a page table, and then the page table that it came to. */
 int vfio_attach(int device, uint32_t *pt)
 {
-	struct attach_pt cmd = { .argsz = sizeof(cmd), .pt_id = *pt };
+	struct vfio_device_attach_iommufd_pt cmd = {
+		.argsz = sizeof(cmd),
+		.pt_id = *pt,
+	};
 
-	if (call(device, ATTACH_PT, &cmd))
+	if (call(device, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &cmd))
 		return -1;
 	*pt = cmd.pt_id;
 	return 0;
@@ -213,7 +195,7 @@ int vfio_attach(int device, uint32_t *pt)
 
 int vfio_detach(int device)
 {
-	struct detach_pt cmd = { .argsz = sizeof(cmd) };
+	struct vfio_device_detach_iommufd_pt cmd = { .argsz = sizeof(cmd) };
 
-	return call(device, DETACH_PT, &cmd);
+	return call(device, VFIO_DEVICE_DETACH_IOMMUFD_PT, &cmd);
 }

@@ -6,23 +6,9 @@
  * for each type; at the end "untouched", or what was changed.
  */
 #define _GNU_SOURCE
+#include <linux/iommufd_vfio.h>
+
 #include "iommu.h"
-
-struct bind_iommufd {
-	uint32_t argsz;
-	uint32_t flags;
-	int32_t iommufd;
-	uint32_t out_devid;
-};
-
-struct attach_pt {
-	uint32_t argsz;
-	uint32_t flags;
-	uint32_t pt_id;
-};
-
-#define BIND_IOMMUFD _IO(';', 100 + 18)
-#define ATTACH_PT _IO(';', 100 + 19)
 
 /* struct object - one of each type; id 0 is of none */
 static struct {
@@ -92,8 +78,8 @@ static const struct {
 /* Two address spaces, a device on one, a page table of the other, a queue. */
 static int make(int fd, int dev, uint32_t *last)
 {
-	struct bind_iommufd bind = { .argsz = sizeof(bind), .iommufd = fd };
-	struct attach_pt attach = { .argsz = sizeof(attach) };
+	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind), .iommufd = fd };
+	struct vfio_device_attach_iommufd_pt attach = { .argsz = sizeof(attach) };
 	struct iommu_hwpt_alloc hwpt = { .size = sizeof(hwpt) };
 	struct iommu_fault_alloc fault = { .size = sizeof(fault) };
 	uint32_t used, unused;
@@ -103,12 +89,12 @@ static int make(int fd, int dev, uint32_t *last)
 		return fail("ioas", errno);
 	add("ioas-used", used);
 	add("ioas", unused);
-	rc = call(dev, BIND_IOMMUFD, &bind);
+	rc = call(dev, VFIO_DEVICE_BIND_IOMMUFD, &bind);
 	if (rc)
 		return fail("bind", rc);
 	add("device", bind.out_devid);
 	attach.pt_id = used;
-	rc = call(dev, ATTACH_PT, &attach);
+	rc = call(dev, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach);
 	if (rc)
 		return fail("attach", rc);
 	add("hwpt-auto", attach.pt_id);

@@ -12,79 +12,18 @@
 #include <linux/vfio.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 
-#include "drv.h"
-#include "expect.h"
+#include "mapped.h"
 
-#define P 4096ULL
 #define HUGE (2ULL << 20)
 #define IOVA 0x10000000ULL
 #define MSI 0xfee00000ULL	/* where PCs have their interrupts */
-#define R IOMMU_IOAS_MAP_READABLE
-#define W IOMMU_IOAS_MAP_WRITEABLE
 #define NOBODY 65534
 
-static int fd, ses;
-static uint32_t ioas;
 static const char *bdf, *bdf2;
-
-static void die(const char *what)
-{
-	fprintf(stderr, "device: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
-static void *room(size_t len)
-{
-	void *mem = mmap(NULL, len, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (mem == MAP_FAILED)
-		die("mmap");
-	return mem;
-}
-
-static int map_in(uint32_t id, uint64_t iova, void *mem, size_t len,
-		  uint32_t flags)
-{
-	struct iommu_ioas_map cmd = {
-		.size = sizeof(cmd),
-		.flags = IOMMU_IOAS_MAP_FIXED_IOVA | flags,
-		.ioas_id = id,
-		.user_va = (uintptr_t)mem,
-		.length = len,
-		.iova = iova,
-	};
-
-	return call(fd, IOMMU_IOAS_MAP, &cmd);
-}
-
-static int map(uint64_t iova, void *mem, size_t len)
-{
-	return map_in(ioas, iova, mem, len, R | W);
-}
-
-static int unmap_in(uint32_t id, uint64_t iova, uint64_t len)
-{
-	struct iommu_ioas_unmap cmd = {
-		.size = sizeof(cmd),
-		.ioas_id = id,
-		.iova = iova,
-		.length = len,
-	};
-
-	return call(fd, IOMMU_IOAS_UNMAP, &cmd);
-}
-
-static int unmap(uint64_t iova, uint64_t len)
-{
-	return unmap_in(ioas, iova, len);
-}
 
 static int copy_to(uint32_t id, uint64_t iova, uint64_t from, uint64_t len)
 {
@@ -101,19 +40,6 @@ static int copy_to(uint32_t id, uint64_t iova, uint64_t from, uint64_t len)
 	return call(fd, IOMMU_IOAS_COPY, &cmd);
 }
 
-static int set_option(uint32_t option, uint32_t object, uint64_t val)
-{
-	struct iommu_option cmd = {
-		.size = sizeof(cmd),
-		.option_id = option,
-		.op = IOMMU_OPTION_OP_SET,
-		.object_id = object,
-		.val64 = val,
-	};
-
-	return call(fd, IOMMU_OPTION, &cmd);
-}
-
 static int hwpt_alloc(uint32_t dev, uint32_t pt, uint32_t flags, uint32_t *id)
 {
 	struct iommu_hwpt_alloc cmd = {
@@ -126,15 +52,6 @@ static int hwpt_alloc(uint32_t dev, uint32_t pt, uint32_t flags, uint32_t *id)
 
 	*id = cmd.out_hwpt_id;
 	return rc;
-}
-
-static uint32_t new_ioas(void)
-{
-	uint32_t id;
-
-	if (ioas_alloc(fd, &id))
-		die("IOAS_ALLOC");
-	return id;
 }
 
 /* A new context with one IOAS, and its session. */
@@ -196,13 +113,6 @@ static void expect_blind(uint32_t dev, uint64_t iova, size_t len)
 		if (drv(ses, "blind %u %#" PRIx64, dev, iova + at))
 			break;
 	expect_u64("bytes that the device does not reach", len, at);
-}
-
-static uint64_t held_since(struct pins before)
-{
-	struct pins now = pins_now();
-
-	return now.taken - before.taken - (now.given - before.given);
 }
 
 /* The usable ranges: how many, and the last IOVA of all. */
@@ -273,33 +183,6 @@ static uint64_t held_by_nobody(struct pins before)
 	if (seteuid(NOBODY))
 		die("seteuid");
 	return held;
-}
-
-/* Runs @fn in a process of its own, whose rules count here. */
-static void in_child(void (*fn)(void))
-{
-	int pipes[2], sums[2], status;
-	pid_t pid;
-
-	fflush(stdout);
-	if (pipe2(pipes, O_CLOEXEC) < 0)
-		die("pipe");
-	pid = fork();
-	if (!pid) {
-		checked = failed = 0;
-		fn();
-		fflush(stdout);
-		sums[0] = checked;
-		sums[1] = failed;
-		_exit(write(pipes[1], sums, sizeof(sums)) != sizeof(sums));
-	}
-	close(pipes[1]);
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || status ||
-	    read(pipes[0], sums, sizeof(sums)) != sizeof(sums))
-		die("child");
-	checked += sums[0];
-	failed += sums[1];
-	close(pipes[0]);
 }
 
 /* --- tests --- */
