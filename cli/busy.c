@@ -7,6 +7,7 @@
 #include "busy.h"
 #include "errors.h"
 #include "ioctls.h"
+#include "named.h"
 
 /* So many are named in a line for people; JSON has all of them. */
 #define NAMED 4
@@ -18,7 +19,17 @@ void busy_free(struct busy *busy)
 		found_free(&busy->found);
 	free(busy->ids);
 	free(busy->holders);
+	free(busy->name);
 	*busy = (struct busy){ .spec = busy->spec };
+}
+
+/* The name under which CONTEXT is kept, or NULL; looked up once. */
+const char *busy_name(struct busy *busy, const struct context *context)
+{
+	if (!busy->named)
+		busy->name = context_name(busy->spec, context);
+	busy->named = true;
+	return busy->name;
 }
 
 /* What the kernel knows of the object now. Returns 0 or -errno. */
@@ -185,7 +196,7 @@ static void push(struct path *path, uint32_t id)
 }
 
 /* The kernel does not tell, but page tables of ID were written down. */
-static bool push_recorded(const struct busy *busy,
+static bool push_recorded(struct busy *busy,
 			  const struct context *context, struct path *path,
 			  uint32_t id)
 {
@@ -250,7 +261,7 @@ int busy_destroy(struct busy *busy, const struct context *context,
 		uint32_t last = path.ids[path.count - 1];
 
 		if (!object_destroy(context->fd, last)) {
-			busy_forget(busy, last);
+			busy_forget(busy, context, last);
 			path.count--;
 		} else if (errno == ENOENT && path.count > 1) {
 			path.count--;

@@ -14,6 +14,7 @@
  * @nl: NULL before, and where the kernel cannot be asked
  * @found: who holds what
  * @looked: @found is filled
+ * @name: of the context, once @named
  * @ids: what a list of referrers is in, if it is not in @object
  * @object: the one that is busy
  * @holders: of its context
@@ -23,6 +24,8 @@ struct busy {
 	struct netlink *nl;
 	struct found found;
 	bool looked;
+	bool named;
+	char *name;
 	uint64_t *ids;
 	struct object_reply object;
 	struct holder *holders;
@@ -33,13 +36,15 @@ void busy_explain(struct busy *busy, const struct context *context,
 		  uint32_t id, struct problem *p);
 int busy_destroy(struct busy *busy, const struct context *context,
 		 uint32_t id, struct problem *p);
+const char *busy_name(struct busy *busy, const struct context *context);
 void busy_free(struct busy *busy);
 
 /* busy_probe.c: the same where the kernel does not tell */
-size_t busy_recorded(const struct busy *busy, const struct context *context,
+size_t busy_recorded(struct busy *busy, const struct context *context,
 		     uint32_t id, uint64_t **ids);
-void busy_forget(const struct busy *busy, uint32_t id);
-bool busy_device_step(const struct busy *busy, const struct context *context,
+void busy_forget(struct busy *busy, const struct context *context,
+		 uint32_t id);
+bool busy_device_step(struct busy *busy, const struct context *context,
 		      uint32_t id, FILE *out);
 void busy_guess(struct busy *busy, const struct context *context, uint32_t id,
 		struct problem *p);

@@ -9,21 +9,12 @@
 #include <string.h>
 
 #include "busy.h"
+#include "ioctls.h"
 #include "kept.h"
-#include "named.h"
 #include "scan.h"
 
 /* So many candidates are named. */
 #define NAMED 4
-
-static void read_kept(const struct busy *busy, const struct context *context,
-		      struct kept_list *kept)
-{
-	char *name = context_name(busy->spec, context);
-
-	kept_read(name, kept);
-	free(name);
-}
 
 /* Each page table of ID that was written down, once. */
 static size_t tables_of(const struct kept_list *kept, uint32_t id,
@@ -72,16 +63,21 @@ static uint64_t *room_for(const struct kept_list *kept)
  * The page tables of IOAS ID that were written down, which may be destroyed
  * before it. *IDS are the caller's to free.
  */
-size_t busy_recorded(const struct busy *busy, const struct context *context,
+size_t busy_recorded(struct busy *busy, const struct context *context,
 		     uint32_t id, uint64_t **ids)
 {
 	struct kept_list kept;
 	size_t count;
 
-	read_kept(busy, context, &kept);
+	kept_read(busy_name(busy, context), &kept);
 	*ids = room_for(&kept);
 	count = tables_of(&kept, id, *ids);
 	kept_free(&kept);
+	/* Others may have destroyed one, and its number be another object's. */
+	for (size_t i = count; i-- > 0;)
+		if (hwpt_paging_exists(context->fd, (*ids)[i]))
+			memmove(*ids + i, *ids + i + 1,
+				(--count - i) * sizeof(**ids));
 	return count;
 }
 
@@ -90,16 +86,15 @@ size_t busy_recorded(const struct busy *busy, const struct context *context,
  * the context's holder has written down of a page table is not to be taken for
  * that one's.
  */
-void busy_forget(const struct busy *busy, uint32_t id)
+void busy_forget(struct busy *busy, const struct context *context, uint32_t id)
 {
+	const char *name = busy_name(busy, context);
 	struct problem ignored;
 	struct kept_list kept;
 
-	if (busy->spec->form != CONTEXT_NAME)
-		return;
-	kept_read(busy->spec->text, &kept);
+	kept_read(name, &kept);
 	if (kept_find(&kept, KEPT_HWPT, id))
-		keeper_drop(busy->spec->text, id, &ignored);
+		keeper_drop(name, id, &ignored);
 	kept_free(&kept);
 }
 
@@ -172,13 +167,13 @@ static void explain_device(FILE *out, const struct kept_list *kept, uint32_t id)
  * Prints what ends the use of object ID by a device that the context's holder
  * keeps, if there is one: of the device itself, or of what it is attached to.
  */
-bool busy_device_step(const struct busy *busy, const struct context *context,
+bool busy_device_step(struct busy *busy, const struct context *context,
 		      uint32_t id, FILE *out)
 {
 	const struct kept_record *device = NULL;
 	struct kept_list kept;
 
-	read_kept(busy, context, &kept);
+	kept_read(busy_name(busy, context), &kept);
 	for (size_t i = 0; !device && i < kept.count; i++) {
 		const struct kept_record *r = &kept.records[i];
 
@@ -241,7 +236,7 @@ void busy_guess(struct busy *busy, const struct context *context, uint32_t id,
 
 	if (!scan_context(&scan, context->fd))
 		type = scan_type(&scan, id);
-	read_kept(busy, context, &kept);
+	kept_read(busy_name(busy, context), &kept);
 	busy->ids = room_for(&kept);
 	p->holders_known = true;
 	p->holders = busy->holders;

@@ -200,23 +200,17 @@ static int create_hwpt(const struct context_spec *spec, uint32_t device,
 }
 
 /* Without a reader of its faults a queue is of no use, so it is kept or gone. */
-static int keep_queue(const struct context_spec *spec,
-		      const struct context *context, uint32_t id, int queue,
+static int keep_queue(const char *name, uint32_t id, int queue,
 		      struct problem *p)
 {
 	const struct kept_record record = { .kind = KEPT_FAULT, .id = id };
-	char *name = context_name(spec, context);
-	int ret;
 
 	if (name)
-		ret = keeper_ask(name, "keep", &record, queue, p);
-	else
-		ret = problem_set(p, STATUS_FAILED, 0, "no holder keeps this "
-				  "context, and a queue that no one has open "
-				  "cannot be read: use one of 'iommufdctl "
-				  "context create NAME', with '-c NAME'");
-	free(name);
-	return ret;
+		return keeper_ask(name, "keep", &record, queue, p);
+	return problem_set(p, STATUS_FAILED, 0, "no holder keeps this "
+			   "context, and a queue that no one has open "
+			   "cannot be read: use one of 'iommufdctl context "
+			   "create NAME', with '-c NAME'");
 }
 
 static int create_fault(const struct context_spec *spec)
@@ -224,6 +218,7 @@ static int create_fault(const struct context_spec *spec)
 	struct context context;
 	struct problem problem, ignored;
 	int status = STATUS_DONE, queue, ret;
+	char *name = NULL;
 	uint32_t id;
 
 	if (open_or_start(spec, &context, &problem))
@@ -234,18 +229,19 @@ static int create_fault(const struct context_spec *spec)
 		status = problem_report(&problem);
 		goto out;
 	}
-	ret = keep_queue(spec, &context, id, queue, &problem);
+	name = context_name(spec, &context);
+	ret = keep_queue(name, id, queue, &problem);
 	close(queue);
 	if (ret) {
 		status = problem_report(&problem);
 	} else if (print_created(&context, "fault", id)) {
 		status = write_failed(errno);
-		if (spec->form == CONTEXT_NAME)
-			keeper_drop(spec->text, id, &ignored);
+		keeper_drop(name, id, &ignored);
 	}
 	if (status)
 		object_destroy(context.fd, id);
 out:
+	free(name);
 	close(context.fd);
 	return status;
 }

@@ -52,10 +52,10 @@ const struct argp destroy_argp = {
  * A fault queue lives as long as its descriptor, which the context's holder has
  * where 'create' made it. True if it is gone; else errno is as destroy had it.
  */
-static bool release_queue(const struct busy *busy,
-			  const struct context *context, uint32_t id)
+static bool release_queue(struct busy *busy, const struct context *context,
+			  uint32_t id)
 {
-	char *name = context_name(busy->spec, context);
+	const char *name = busy_name(busy, context);
 	struct problem ignored;
 	struct kept_list kept;
 	int err = EBUSY;
@@ -65,7 +65,6 @@ static bool release_queue(const struct busy *busy,
 	    !keeper_drop(name, id, &ignored))
 		err = object_destroy(context->fd, id) ? errno : 0;
 	kept_free(&kept);
-	free(name);
 	errno = err;
 	return !err;
 }
@@ -75,7 +74,7 @@ static int destroy(struct busy *busy, const struct context *context,
 		   uint32_t id, bool recursive, struct problem *p)
 {
 	if (!object_destroy(context->fd, id)) {
-		busy_forget(busy, id);
+		busy_forget(busy, context, id);
 		return 0;
 	}
 	if (errno == EBUSY && release_queue(busy, context, id))

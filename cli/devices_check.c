@@ -145,6 +145,11 @@ size_t devices_check(const struct guest_map *map, struct seen *seen,
 	}
 	if (hits.count)
 		qsort(hits.hits, hits.count, sizeof(*hits.hits), by_line);
+	/* A group may name a region twice; it collides once. */
+	for (i = k = 0; i < hits.count; i++)
+		if (!i || by_line(&hits.hits[i], &hits.hits[k - 1]))
+			hits.hits[k++] = hits.hits[i];
+	hits.count = k;
 	for (i = 0; i < hits.count && !ferror(stdout);)
 		i = write_hit(&hits, i, seen, count, devices);
 	free(devices);

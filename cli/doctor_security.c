@@ -183,16 +183,32 @@ static int search_log(const char *path, struct denials *d)
 	return err == EAGAIN ? 0 : err;
 }
 
+/*
+ * Who was refused chose these words, and root is to paste the command: only
+ * what no shell takes for more than a word.
+ */
+static bool is_plain(const char *word)
+{
+	return *word && *word != '-' &&
+	       !word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789_./:@+-")];
+}
+
 static void tell_denials(const struct denials *d, struct finding *f)
 {
 	found(f, VERDICT_WARN, "%zu in the log; the last: %s refused %s to %s%s%s",
 	      d->count, d->selinux ? "SELinux" : "AppArmor", d->what,
 	      *d->comm ? d->comm : "a program", *d->profile ? " under " : "",
 	      d->profile);
-	if (d->selinux)
+	if (d->selinux && !is_plain(d->comm))
+		mend(f, "ausearch -m avc --raw | audit2allow -w  # names each; "
+		     "audit2allow -M makes a policy of it");
+	else if (d->selinux)
 		mend(f, "ausearch -m avc -c '%s' --raw | audit2allow -M "
 		     "iommufd-local && semodule -i iommufd-local.pp", d->comm);
-	else if (!strncmp(d->profile, "libvirt-", 8) && *d->what == '/')
+	else if (!strncmp(d->profile, "libvirt-", 8) && *d->what == '/' &&
+		 is_plain(d->what))
 		mend(f, "echo '%s rw,' "
 		     ">>/etc/apparmor.d/local/abstractions/libvirt-qemu && "
 		     "systemctl reload apparmor", d->what);

@@ -168,11 +168,22 @@ static bool same_file(const struct opening *a, const struct opening *b)
 			(unsigned long)b->holder.fd);
 }
 
+static long compare(int fd, const struct holder *holder)
+{
+	return syscall(SYS_kcmp, getpid(), holder->pid, KCMP_FILE,
+		       (unsigned long)fd, (unsigned long)holder->fd);
+}
+
+/* Is what HOLDER has open there what our FD is, beyond doubt? */
+bool holder_has(int fd, const struct holder *holder)
+{
+	return !compare(fd, holder);
+}
+
 /* Is what HOLDER had open there no longer what our FD is? */
 bool has_gone(int fd, const struct holder *holder)
 {
-	long ret = syscall(SYS_kcmp, getpid(), holder->pid, KCMP_FILE,
-			   (unsigned long)fd, (unsigned long)holder->fd);
+	long ret = compare(fd, holder);
 
 	/* what may not be asked is taken to be as it was */
 	return ret > 0 || (ret < 0 && (errno == ESRCH || errno == EBADF));

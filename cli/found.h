@@ -45,5 +45,6 @@ int found_select(const struct found *found, const struct context_spec *spec,
 bool is_own(const struct opening *opening);
 void read_comm(int proc, struct holder *holder);
 bool has_gone(int fd, const struct holder *holder);
+bool holder_has(int fd, const struct holder *holder);
 
 #endif

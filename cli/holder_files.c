@@ -117,6 +117,8 @@ static int listen_at(struct hold *hold, const struct sockaddr_un *address,
 		problem_errno(p, DOING_ANYTHING, errno, "");
 	else
 		return sock;
+	/* before the close: so far it is ours for certain */
+	unlinkat(hold->folder, hold_file(hold, suffix), 0);
 	close(sock);
 	return -1;
 }

@@ -148,11 +148,14 @@ static int tell(struct hold *hold, const struct kept_record *record)
 		return -ENOENT;
 	if (!memcmp(&kept->record, record, sizeof(*record)))
 		return 0;
-	/* under the name that it has now; at no time under none */
+	/*
+	 * A manager takes an open file once, whatever its name: the old one
+	 * goes first, or with it would go what was stored by the new one.
+	 */
 	old = *kept;
 	kept->record = *record;
-	store(hold, kept, true);
 	store(hold, &old, false);
+	store(hold, kept, true);
 	publish(hold);
 	return 0;
 }

@@ -5,7 +5,11 @@
 #include "named.h"
 #include "names.h"
 
-/* By whoever of those who have it is the holder of a name. */
+/*
+ * By whoever of those who have it is the holder of a name. Where the driver
+ * tells no id the kernel has to say that it is one open file: what it does not
+ * say is not assumed, as devices would go to another's context.
+ */
 static const char *find(const struct found *found, const struct context *context,
 			const struct name_list *names)
 {
@@ -15,7 +19,9 @@ static const char *find(const struct found *found, const struct context *context
 		const struct opening *o = &found->openings[i];
 
 		if (o->info.context != context->info.context ||
-		    has_gone(context->fd, &o->holder))
+		    (o->info.context == UNKNOWN ?
+		     !holder_has(context->fd, &o->holder) :
+		     has_gone(context->fd, &o->holder)))
 			continue;
 		name = name_of(names, &o->holder, 1);
 	}
