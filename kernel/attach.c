@@ -174,6 +174,7 @@ static int fill_and_move(struct iommufd_device *idev, struct iommufd_hwpt *hwpt,
 		iommufd_group_unprepare(idev->igroup, hwpt);
 		return rc;
 	}
+	iommufd_group_enforce(hwpt);
 	rc = iommufd_domain_fill(hwpt);
 	if (rc)
 		move_back(idev, hwpt);

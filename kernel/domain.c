@@ -387,6 +387,8 @@ static void empty(struct iommufd_hwpt *hwpt)
 		if (loose.nr == UNPIN_BATCH) {
 			iommufd_domains_flush(ioas);
 			unpin_loose(ioas, &loose);
+			/* What was cut meanwhile begins higher up now. */
+			pos = max(pos, hwpt->next);
 		}
 		cond_resched();
 	}

@@ -45,10 +45,10 @@ static struct iommufd_group *make_group(struct iommufd_ctx *ictx,
 
 	if (!iommufd_compat_isolated_msi(group)) {
 		if (!allow_unsafe_interrupts) {
-			dev_warn(dev, "iommufd: not bound: the platform does not keep its interrupts apart from others'; iommufd.allow_unsafe_interrupts=1 binds it nevertheless\n");
+			dev_warn_ratelimited(dev, "iommufd: not bound: the platform does not keep its interrupts apart from others'; iommufd.allow_unsafe_interrupts=1 binds it nevertheless\n");
 			return ERR_PTR(-EPERM);
 		}
-		dev_warn(dev, "iommufd: bound by allow_unsafe_interrupts: it can raise interrupts of other devices\n");
+		dev_warn_ratelimited(dev, "iommufd: bound by allow_unsafe_interrupts: it can raise interrupts of other devices\n");
 	}
 	igroup = kzalloc(sizeof(*igroup), GFP_KERNEL_ACCOUNT);
 	if (!igroup)
@@ -192,12 +192,30 @@ static int enforce(struct iommufd_hwpt *hwpt, struct device *dev)
 	const struct iommu_domain_ops *ops = hwpt->domain->ops;
 
 	if (!hwpt->coherent && iommufd_compat_can_enforce(dev)) {
-		hwpt->coherent = ops->enforce_cache_coherency &&
-				 ops->enforce_cache_coherency(hwpt->domain);
+		WRITE_ONCE(hwpt->coherent,
+			   ops->enforce_cache_coherency &&
+			   ops->enforce_cache_coherency(hwpt->domain));
 		if (!hwpt->coherent)
 			return -EINVAL;
 	}
 	return 0;
+}
+
+/**
+ * iommufd_group_enforce - has all DMA through a page table coherent, if possible
+ * @hwpt: the page table; a device goes through it, and nothing is in it yet. The
+ *        attach_lock of its IOAS is held
+ *
+ * For kernels that do not tell beforehand whether that is possible: what is asked
+ * there is the domain, and it answers for the devices that it has.
+ */
+void iommufd_group_enforce(struct iommufd_hwpt *hwpt)
+{
+	const struct iommu_domain_ops *ops = hwpt->domain->ops;
+
+	if (!hwpt->coherent && ops->enforce_cache_coherency)
+		WRITE_ONCE(hwpt->coherent,
+			   ops->enforce_cache_coherency(hwpt->domain));
 }
 
 static bool in_ioas(const struct iommufd_group *igroup,

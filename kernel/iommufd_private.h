@@ -506,7 +506,7 @@ struct iommufd_access {
  * @gather: what was unmapped and the IOMMU has not forgotten yet; ioas->lock
  * @unflushed: there is something in it; ioas->lock
  * @automatic: made by an attach to the IOAS, and gone with the last device
- * @coherent: the IOMMU makes all DMA coherent; ioas->attach_lock
+ * @coherent: the IOMMU makes all DMA coherent; written under ioas->attach_lock
  * @msi: its window for interrupts is known; ioas->attach_lock
  * @msi_start: where that is
  */
@@ -822,6 +822,7 @@ int iommufd_fault_queue_alloc(struct iommufd_ucmd *ucmd);
 struct iommufd_group *iommufd_group_get(struct iommufd_ctx *ictx,
 					struct device *dev);
 void iommufd_group_put(struct iommufd_group *igroup);
+void iommufd_group_enforce(struct iommufd_hwpt *hwpt);
 int iommufd_group_prepare(struct iommufd_group *igroup,
 			  struct iommufd_hwpt *hwpt, struct device *dev);
 void iommufd_group_unprepare(struct iommufd_group *igroup,

@@ -41,10 +41,14 @@ static int end_pins(struct iommufd_ioas *ioas, struct iommufd_area *area)
 	wait_queue_head_t *wait = &ioas->ictx->drained;
 	int i;
 
-	/* Faults of user memory are waited for without a bound. */
-	if (wait_event_killable(*wait, !atomic_read_acquire(&area->pinning)))
-		return -EINTR;
 	for (i = 0; i < UNPIN_TRIES; i++) {
+		/*
+		 * Faults of user memory are waited for without a bound. Each
+		 * time: a page table that is filled pins what is closing, too.
+		 */
+		if (wait_event_killable(*wait,
+					!atomic_read_acquire(&area->pinning)))
+			return -EINTR;
 		if (idle(area))
 			return 0;
 		iommufd_access_call_unmap(ioas, area->start, area->last);

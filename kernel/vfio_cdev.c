@@ -152,7 +152,8 @@ static int ioctl_bind(struct iommufd_vfio_file *f,
 	if (cmd.argsz < size || cmd.flags || cmd.iommufd < 0)
 		return -EINVAL;
 
-	mutex_lock(&v->lock);
+	if (mutex_lock_killable(&v->lock))
+		return -EINTR;
 	if (v->state != IOMMUFD_VFIO_LIVE)
 		rc = -EIO;
 	else if (v->user)
@@ -189,7 +190,8 @@ static int ioctl_attach(struct iommufd_vfio_file *f,
 	if (cmd.argsz < size || cmd.flags)
 		return -EINVAL;
 
-	mutex_lock(&v->lock);
+	if (mutex_lock_killable(&v->lock))
+		return -EINTR;
 	if (f->attached)
 		rc = iommufd_device_replace(f->idev, &cmd.pt_id);
 	else
@@ -221,7 +223,8 @@ static int ioctl_detach(struct iommufd_vfio_file *f,
 	if (cmd.argsz < size || cmd.flags)
 		return -EINVAL;
 
-	mutex_lock(&v->lock);
+	if (mutex_lock_killable(&v->lock))
+		return -EINTR;
 	if (f->attached) {
 		iommufd_device_detach(f->idev);
 		f->attached = false;
@@ -411,20 +414,14 @@ static int cdev_open(struct inode *inode, struct file *file)
 						  struct iommufd_vfio_pci,
 						  cdev);
 	struct iommufd_vfio_file *f;
-	int rc = 0;
 
+	/* Without the lock, which an attach may hold for long. */
+	if (READ_ONCE(v->state) != IOMMUFD_VFIO_LIVE)
+		return -ENODEV;
 	f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
 	if (!f)
 		return -ENOMEM;
 	f->v = v;
-	mutex_lock(&v->lock);
-	if (v->state != IOMMUFD_VFIO_LIVE)
-		rc = -ENODEV;
-	mutex_unlock(&v->lock);
-	if (rc) {
-		kfree(f);
-		return rc;
-	}
 	iommufd_compat_vfio_file(file, &v->core.vdev);
 	f->mapping = file->f_mapping;
 	file->private_data = f;
@@ -523,9 +520,8 @@ static void ask_user(struct iommufd_vfio_pci *v, unsigned int wait)
  */
 void iommufd_vfio_cdev_remove(struct iommufd_vfio_pci *v, unsigned int wait)
 {
-	mutex_lock(&v->lock);
-	v->state = IOMMUFD_VFIO_LEAVING;
-	mutex_unlock(&v->lock);
+	/* Who binds just now is asked to go, too. */
+	WRITE_ONCE(v->state, IOMMUFD_VFIO_LEAVING);
 	cdev_del(&v->cdev);
 
 	if (!pci_dev_is_disconnected(v->core.pdev))

@@ -285,22 +285,33 @@ static int set_iommu(struct iommufd_ctx *ictx, unsigned long type)
 	return rc;
 }
 
+/* Whether all DMA into the IOAS is coherent. Without a device, it would be. */
+static int all_coherent(struct iommufd_ctx *ictx)
+{
+	struct iommufd_ioas *ioas = vfio_ioas_get(ictx);
+	const struct iommufd_hwpt *hwpt;
+	int all = 1;
+
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	down_read(&ioas->lock);
+	list_for_each_entry(hwpt, &ioas->hwpts, in_ioas)
+		if (!READ_ONCE(hwpt->coherent))
+			all = 0;
+	up_read(&ioas->lock);
+	iommufd_ioas_put(ioas);
+	return all;
+}
+
 static int check_extension(struct iommufd_ctx *ictx, unsigned long type)
 {
-	struct iommufd_ioas *ioas;
-
 	switch (type) {
 	case VFIO_TYPE1_IOMMU:
 	case VFIO_TYPE1v2_IOMMU:
 	case VFIO_UNMAP_ALL:
 		return 1;
 	case VFIO_DMA_CC_IOMMU:
-		/* Of no device is it known otherwise. */
-		ioas = vfio_ioas_get(ictx);
-		if (IS_ERR(ioas))
-			return PTR_ERR(ioas);
-		iommufd_ioas_put(ioas);
-		return 1;
+		return all_coherent(ictx);
 	case VFIO_NOIOMMU_IOMMU:
 		return no_iommu(ictx);
 	default:

@@ -44,8 +44,9 @@ static void iommufd_vfio_pci_release_dev(struct vfio_device *vdev)
 {
 	struct iommufd_vfio_pci *v = iommufd_vfio_pci_of(vdev);
 
-	vfio_pci_core_release_dev(vdev);
+	/* In this order: on 6.1 the core frees @v itself. */
 	cleanup_srcu_struct(&v->srcu);
+	vfio_pci_core_release_dev(vdev);
 }
 
 /*

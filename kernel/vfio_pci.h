@@ -10,7 +10,10 @@
  *
  * Locking.
  *  - @lock orders what changes who uses the device: state, user, and all that a
- *    user file says about its binding. Taken before dev_set->lock.
+ *    user file says about its binding. Taken before dev_set->lock. An attach
+ *    holds it while user memory is pinned, so calls wait for it killably. A
+ *    close, and a device that leaves, wait until whoever attaches is through,
+ *    or is killed.
  *  - dev_set->lock is VFIO's, which wants it held where a device of the set is
  *    enabled or disabled, and where its open_count changes. Files opened by way
  *    of the group hold that alone, and never @lock.
@@ -50,7 +53,8 @@ enum iommufd_vfio_state {
  * @cdev: its character device
  * @lock: see above
  * @srcu: see above
- * @state: written under @lock
+ * @state: becomes LIVE and LEAVING before and after all others can find it,
+ *         GONE under @lock; read anywhere
  * @user: the file that is bound, of which there is one at most; written under
  *        @lock
  * @released: woken when @user becomes NULL

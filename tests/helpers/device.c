@@ -893,9 +893,14 @@ static void large_test(void)
 }
 
 /* The IOAS that VFIO's ioctls mean. */
+static int coherent(void)
+{
+	return ioctl(fd, VFIO_CHECK_EXTENSION, VFIO_DMA_CC_IOMMU);
+}
+
 static void vfio_test(void)
 {
-	uint32_t id;
+	uint32_t id, dev;
 
 	fresh();
 	expect("id", ENODEV, drv(ses, "vfio-id"));
@@ -906,6 +911,14 @@ static void vfio_test(void)
 	expect("create", 0, drv(ses, "vfio-create"));
 	expect("id", 0, drv(ses, "vfio-id"));
 	expect_u64("the same", id, drv_result(ses));
+	/* QEMU's IOMMU cannot keep all of a device's DMA coherent. */
+	expect_u64("coherent without a device", 1, coherent());
+	dev = bound();
+	expect("attach", 0, attach(dev, id));
+	expect_u64("coherent with one", 0, coherent());
+	expect("detach", 0, detach(dev));
+	expect_u64("coherent without it", 1, coherent());
+	expect("unbind", 0, unbind(dev));
 	expect("no IOMMU", EINVAL, drv(ses, "vfio-no-iommu"));
 	expect("DESTROY", 0, destroy(fd, id));
 	expect("id", ENODEV, drv(ses, "vfio-id"));

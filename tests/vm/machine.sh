@@ -114,6 +114,9 @@ kernel_args() {
 		mitigations=off random.trust_cpu=on tsc=unstable
 	)
 	[[ ! $gdb ]] || args+=(nokaslr)
+	# What is used after it was freed is found empty, also where no KASAN
+	# looks.
+	[[ $kernel != debian-* ]] || args+=(init_on_free=1)
 	# The last word on it counts.
 	[[ $iommu != off ]] || args+=(intel_iommu=off)
 	# shellcheck disable=SC2206 # words
