@@ -1,97 +1,87 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "errors_device.h"
 #include "errors_ioas.h"
 #include "ioctls.h"
-#include "roots.h"
 #include "scan.h"
+#include "sysfs.h"
+#include "vfio_users.h"
 
-/* The last part of where PATH leads; empty where it leads nowhere. */
-static const char *read_link(const char *path, char target[256])
+/* What sysfs has of the attempt's device; false for none. */
+static bool look_up(const struct device_attempt *a, struct device_info *info)
 {
-	char *full = root_path(path);
-	ssize_t len = readlink(full, target, 255);
+	struct device_name name = { .bus = "pci" };
 
-	free(full);
-	target[len > 0 ? len : 0] = '\0';
-	return basename(target);
-}
-
-/* Calls back with each entry of folder PATH but those with a dot. */
-static void each_entry(const char *path,
-		       void (*call)(const char *name, void *data), void *data)
-{
-	int fd = root_open(path, O_RDONLY | O_DIRECTORY);
-	struct dirent *entry;
-	DIR *dir;
-
-	if (fd < 0)
-		return;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return;
-	}
-	while ((entry = readdir(dir)))
-		if (entry->d_name[0] != '.')
-			call(entry->d_name, data);
-	closedir(dir);
-}
-
-/* struct neighbours - devices of one group that are in the way of another */
-struct neighbours {
-	FILE *out;
-	const char *address;
-	size_t count;
-};
-
-static void name_neighbour(const char *name, void *data)
-{
-	struct neighbours *n = data;
-	char path[320], target[256];
-	const char *driver;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver", name);
-	driver = read_link(path, target);
-	if (!strcmp(name, n->address) || !*driver || strstr(driver, "vfio"))
-		return;
-	fprintf(n->out, "%s%s (driver %s)", n->count++ ? ", " : "", name,
-		driver);
+	snprintf(name.address, sizeof(name.address), "%s", a->address);
+	return *a->address && sysfs_device(&name, info);
 }
 
 /* "0000:00:1f.2 (driver ahci)": what the host has of the device's group. */
-static size_t print_neighbours(FILE *out, const char *address)
+static size_t print_blockers(FILE *out, const struct device_attempt *a)
 {
-	struct neighbours n = { .out = out, .address = address };
-	char path[128];
+	struct group_info group;
+	struct device_info info;
+	size_t count = 0;
 
-	snprintf(path, sizeof(path),
-		 "/sys/bus/pci/devices/%s/iommu_group/devices", address);
-	each_entry(path, name_neighbour, &n);
-	return n.count;
+	if (!look_up(a, &info))
+		return 0;
+	sysfs_group(info.group, &group);
+	for (size_t i = 0; i < group.member_count; i++) {
+		const struct group_member *m = &group.members[i];
+
+		if (m->blocks && strcmp(m->name.address, a->address))
+			fprintf(out, "%s%s (driver %s)", count++ ? ", " : "",
+				m->name.address, m->driver);
+	}
+	sysfs_group_free(&group);
+	return count;
 }
 
-/* Someone else in the group does DMA by a driver of the host's. */
+/* Who else has the device, or its group, open. False: no one that we may see. */
+static bool find_user(const struct device_attempt *a, struct holder *user)
+{
+	struct problem ignored;
+	struct vfio_users users;
+	struct device_info info;
+	struct holder *holders;
+	bool found = false;
+	size_t count;
+
+	if (!look_up(a, &info) || vfio_users_look(&users, &ignored))
+		return false;
+	holders = vfio_holders(&users, &info, &count);
+	for (size_t i = 0; !found && i < count; i++) {
+		found = holders[i].pid != getpid();
+		*user = holders[i];
+	}
+	free(holders);
+	vfio_users_free(&users);
+	return found;
+}
+
+/* Someone else in the group does DMA, by a driver of the host's or by VFIO. */
 static void explain_group(FILE *out, const struct device_attempt *a)
 {
+	struct holder user;
+
 	fputs("its IOMMU group is in use by ", out);
-	if (print_neighbours(out, a->address))
+	if (print_blockers(out, a))
 		fputs(": a group goes as a whole, so bind these to vfio-pci, or "
 		      "unbind them", out);
+	else if (find_user(a, &user))
+		fprintf(out, "%s[%d], which has it open: end that first",
+			user.comm, user.pid);
 	else
 		fputs("someone else: end that use first", out);
 }
 
 /* The kernel says EPERM for that as well as for what else can be missing. */
-static bool group_in_use(const char *address)
+static bool group_in_use(const struct device_attempt *a)
 {
 	char *text = NULL;
 	size_t size, count;
@@ -99,92 +89,47 @@ static bool group_in_use(const char *address)
 
 	if (!out)
 		abort();
-	count = print_neighbours(out, address);
+	count = print_blockers(out, a);
 	fclose(out);
 	free(text);
 	return count;
 }
 
-/* struct user - who has a device's node open */
-struct user {
-	dev_t dev;
-	int pid;
-};
-
-static void look_at_process(const char *name, void *data)
-{
-	struct user *user = data;
-	char path[64];
-	struct dirent *entry;
-	uint64_t pid;
-	struct stat st;
-	DIR *dir;
-
-	if (user->pid || !parse_number(name, INT32_MAX, &pid) ||
-	    pid == (uint64_t)getpid())
-		return;
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-	dir = opendir(path);
-	if (!dir)
-		return;
-	while (!user->pid && (entry = readdir(dir)))
-		if (entry->d_name[0] != '.' &&
-		    !fstatat(dirfd(dir), entry->d_name, &st, 0) &&
-		    S_ISCHR(st.st_mode) && st.st_rdev == user->dev)
-			user->pid = pid;
-	closedir(dir);
-}
-
 /* EINVAL: as a rule it is bound already, through another descriptor. */
 static void explain_bound(FILE *out, const struct device_attempt *a)
 {
-	struct user user = {};
-	char path[64], comm[64];
-	struct stat st;
+	struct holder user;
 
-	if (!fstat(a->device, &st)) {
-		user.dev = st.st_rdev;
-		each_entry("/proc", look_at_process, &user);
-	}
-	if (!user.pid) {
+	if (find_user(a, &user))
+		fprintf(out, "it is bound already, by %s[%d], which has it "
+			"open: 'iommufdctl device unbind' there, or end that "
+			"process", user.comm, user.pid);
+	else
 		fputs("the kernel does not take that: it is in use by a "
 		      "process out of sight, or its IOMMU cannot keep caches "
 		      "coherent", out);
-		return;
-	}
-	snprintf(path, sizeof(path), "/proc/%d/comm", user.pid);
-	if (root_read(path, comm, sizeof(comm)) <= 0)
-		*comm = '\0';
-	comm[strcspn(comm, "\n")] = '\0';
-	clean_text(comm);
-	fprintf(out, "it is bound already, by %s[%d], which has it open: "
-		"'iommufdctl device unbind' there, or end that process",
-		comm, user.pid);
 }
 
 /* "0xfee00000-0xfeefffff (msi)", of the device's group */
-static bool print_reserved(FILE *out, const char *address)
+static bool print_reserved(FILE *out, const struct device_attempt *a)
 {
-	char path[128], text[1024];
-	char *line, *next = text;
-	unsigned long long first, last;
+	struct group_info group;
+	struct device_info info;
 	size_t count = 0;
-	int kind;
 
-	snprintf(path, sizeof(path),
-		 "/sys/bus/pci/devices/%s/iommu_group/reserved_regions",
-		 address);
-	if (root_read(path, text, sizeof(text)) <= 0)
+	if (!look_up(a, &info))
 		return false;
-	while ((line = strsep(&next, "\n"))) {
-		kind = 0;
-		sscanf(line, "%llx %llx %n", &first, &last, &kind);
+	sysfs_group(info.group, &group);
+	for (size_t i = 0; i < group.reserved_count; i++) {
+		const struct reserved_region *r = &group.reserved[i];
+
 		/* these may be mapped, as the guest's own are */
-		if (!kind || !strncmp(line + kind, "direct-relaxable", 16))
-			continue;
-		fprintf(out, "%s0x%llx-0x%llx (%s)", count++ ? ", " : "",
-			first, last, line + kind);
+		if (strcmp(r->type, "direct-relaxable"))
+			fprintf(out, "%s0x%jx-0x%jx (%s)", count++ ? ", " : "",
+				(uintmax_t)r->start, (uintmax_t)r->last,
+				r->type);
 	}
+	sysfs_group_free(&group);
 	return count;
 }
 
@@ -199,7 +144,7 @@ static void explain_reserved(FILE *out, const struct device_attempt *a)
 
 	if (!list)
 		abort();
-	any = *a->address && print_reserved(list, a->address);
+	any = print_reserved(list, a);
 	if (fclose(list))
 		abort();
 	fprintf(out, "something is mapped, or set aside, where this device can "
@@ -242,6 +187,10 @@ static void explain_limit(FILE *out, const struct device_attempt *a)
 	explain_memlock(out, a->context);
 }
 
+#define UNPINNABLE \
+	"some of the memory that is mapped cannot be pinned: a file that " \
+	"became shorter, or a device's own memory"
+
 /*
  * Cause and next step. The first row that fits is taken; without a text it is
  * what explain() prints. What no row fits is for errors.c.
@@ -275,9 +224,7 @@ static const struct {
 	  "that first, or attach both to one", NULL },
 	{ TRYING_ATTACH, EINVAL, STATUS_FAILED, NULL, explain_pt },
 	{ TRYING_ATTACH, ENOMEM, STATUS_FAILED, NULL, explain_limit },
-	{ TRYING_ATTACH, EFAULT, STATUS_FAILED,
-	  "some of the memory that is mapped cannot be pinned: a file that "
-	  "became shorter, or a device's own memory", NULL },
+	{ TRYING_ATTACH, EFAULT, STATUS_FAILED, UNPINNABLE, NULL },
 	{ TRYING_DETACH, EINVAL, STATUS_FAILED,
 	  "the device is not bound any more", NULL },
 	{ TRYING_HWPT, ENOENT, STATUS_NOT_FOUND,
@@ -288,9 +235,7 @@ static const struct {
 	  "page table of", NULL },
 	{ TRYING_HWPT, EADDRINUSE, STATUS_IN_USE, NULL, explain_reserved },
 	{ TRYING_HWPT, ENOMEM, STATUS_FAILED, NULL, explain_limit },
-	{ TRYING_HWPT, EFAULT, STATUS_FAILED,
-	  "some of the memory that is mapped cannot be pinned: a file that "
-	  "became shorter, or a device's own memory", NULL },
+	{ TRYING_HWPT, EFAULT, STATUS_FAILED, UNPINNABLE, NULL },
 	{ TRYING_HWPT, ENOTTY, STATUS_UNSUPPORTED,
 	  "this kernel's iommufd cannot make hwpt objects", NULL },
 	{ TRYING_HWPT, EOPNOTSUPP, STATUS_UNSUPPORTED,
@@ -308,7 +253,7 @@ int problem_device(struct problem *p, const struct device_attempt *a, int err)
 	int row = err;
 	FILE *out;
 
-	if (err == EPERM && a->what == TRYING_BIND && group_in_use(a->address))
+	if (err == EPERM && a->what == TRYING_BIND && group_in_use(a))
 		row = EBUSY;
 	while (causes[i].err &&
 	       (causes[i].what != a->what || causes[i].err != row))

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,66 +13,22 @@
 
 #include "parse.h"
 #include "roots.h"
+#include "sysfs.h"
 #include "vfio_cdev.h"
 
-/* Long enough for "vfio" and any number. */
-#define NAME_SIZE 32
-
-/* The "vfio0" in the device's folder DIR. 0, or -1 with errno. */
-static int find_name(const char *dir, char name[NAME_SIZE])
+/* Why a device has no character device: another driver, or none. */
+static int no_cdev(const struct device_info *info, struct problem *p)
 {
-	int fd = root_open(dir, O_RDONLY | O_DIRECTORY);
-	struct dirent *entry;
-	DIR *stream;
-	uint64_t n;
+	const char *address = info->name.address;
 
-	if (fd < 0)
-		return -1;
-	stream = fdopendir(fd);
-	if (!stream) {
-		close(fd);
-		return -1;
-	}
-	*name = '\0';
-	while (!*name && (entry = readdir(stream)))
-		if (!strncmp(entry->d_name, "vfio", 4) &&
-		    strlen(entry->d_name) < NAME_SIZE &&
-		    parse_number(entry->d_name + 4, UINT32_MAX, &n))
-			memcpy(name, entry->d_name, strlen(entry->d_name) + 1);
-	closedir(stream);
-	errno = ENOENT;
-	return *name ? 0 : -1;
-}
-
-/* Why a device has no character device: another driver, none, or no such. */
-static int no_cdev(const char *address, struct problem *p)
-{
-	char path[96], target[256];
-	struct stat st;
-	char *full;
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s", address);
-	if (root_stat(path, &st))
-		return problem_set(p, STATUS_NOT_FOUND, ENOENT,
-				   "there is no PCI device %s: 'lspci -D' shows "
-				   "what there is", address);
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver", address);
-	full = root_path(path);
-	len = readlink(full, target, sizeof(target) - 1);
-	free(full);
-	target[len > 0 ? len : 0] = '\0';
-	if (len > 0 && !strstr(basename(target), "vfio")) {
-		problem_set(p, STATUS_UNSUPPORTED, 0,
-			    "device %s has driver %s: bind it to vfio-pci",
-			    address, basename(target));
-		clean_text(p->text);
-		return -1;
-	}
-	if (len <= 0)
+	if (!*info->driver)
 		return problem_set(p, STATUS_UNSUPPORTED, 0,
 				   "device %s has no driver: bind it to "
 				   "vfio-pci", address);
+	if (!strstr(info->driver, "vfio"))
+		return problem_set(p, STATUS_UNSUPPORTED, 0,
+				   "device %s has driver %s: bind it to "
+				   "vfio-pci", address, info->driver);
 	return problem_set(p, STATUS_UNSUPPORTED, 0,
 			   "the VFIO driver of device %s makes no character "
 			   "device: this kernel lacks CONFIG_VFIO_DEVICE_CDEV",
@@ -103,29 +58,17 @@ static int cannot_open(const char *path, int err, struct problem *p)
 	}
 }
 
-/*
- * A kernel that makes no character devices may have the class device all the
- * same: only its number tells.
- */
-static bool has_number(const char *dir, const char *name)
-{
-	char path[160];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "%s/%s/dev", dir, name);
-	return !root_stat(path, &st);
-}
-
 /* Is FD the device that sysfs says NAME is? A replayed host's is a file. */
-static bool is_device(int fd, const char *dir, const char *name)
+static bool is_device(int fd, const struct device_info *info)
 {
 	unsigned int major, minor;
-	char path[160], text[32];
+	char path[192], text[32];
 	struct stat st;
 
 	if (root_replayed())
 		return true;
-	snprintf(path, sizeof(path), "%s/%s/dev", dir, name);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev/%s/dev",
+		 info->name.address, info->cdev);
 	return root_read(path, text, sizeof(text)) > 0 &&
 	       parse_device_number(text, &major, &minor) && !fstat(fd, &st) &&
 	       S_ISCHR(st.st_mode) && st.st_rdev == makedev(major, minor);
@@ -137,17 +80,23 @@ static bool is_device(int fd, const char *dir, const char *name)
  */
 int vfio_cdev_open(const char *address, struct problem *p)
 {
-	char dir[96], node[64], name[NAME_SIZE];
+	struct device_name name = { .bus = "pci" };
+	struct device_info info;
+	char node[96];
 	int fd;
 
-	snprintf(dir, sizeof(dir), "/sys/bus/pci/devices/%s/vfio-dev", address);
-	if (find_name(dir, name) || !has_number(dir, name))
-		return no_cdev(address, p);
-	snprintf(node, sizeof(node), "/dev/vfio/devices/%s", name);
+	snprintf(name.address, sizeof(name.address), "%s", address);
+	if (!sysfs_device(&name, &info))
+		return problem_set(p, STATUS_NOT_FOUND, ENOENT,
+				   "there is no PCI device %s: 'lspci -D' shows "
+				   "what there is", address);
+	if (!*info.cdev)
+		return no_cdev(&info, p);
+	snprintf(node, sizeof(node), "/dev/vfio/devices/%s", info.cdev);
 	fd = root_open(node, O_RDWR);
 	if (fd < 0)
 		return cannot_open(node, errno, p);
-	if (is_device(fd, dir, name))
+	if (is_device(fd, &info))
 		return fd;
 	close(fd);
 	return problem_set(p, STATUS_FAILED, 0,

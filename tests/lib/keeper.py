@@ -5,7 +5,8 @@
 keeper.py PATH REQUEST [FILE]...   sends REQUEST, with descriptors of the FILEs
                                    (as "-" none), and prints the answer and, if
                                    a descriptor came with it, the file's name
-keeper.py PATH mute SECONDS        connects, says nothing, and prints whether it
+keeper.py PATH mute SECONDS        connects, says that, and nothing to the
+                                   other side, and prints whether it
                                    was hung up on within that time
 """
 
@@ -21,6 +22,7 @@ def main():
     sock.settimeout(30)
     sock.connect(path)
     if request == "mute":
+        print("connected", flush=True)
         poll = select.poll()
         poll.register(sock, select.POLLRDHUP)
         print("dropped" if poll.poll(float(files[0]) * 1000) else "kept")
