@@ -61,9 +61,15 @@ static bool release_queue(struct busy *busy, const struct context *context,
 	int err = EBUSY;
 
 	kept_read(name, &kept);
-	if (kept_find(&kept, KEPT_FAULT, id) &&
-	    !keeper_drop(name, id, &ignored))
+	if (!kept_find(&kept, KEPT_FAULT, id) || keeper_drop(name, id, &ignored))
+		goto out;
+	/* A service manager that has it, too, lets go of it in its own time. */
+	for (int i = 0; i < 20 && err == EBUSY; i++) {
+		if (i)
+			usleep(50000);
 		err = object_destroy(context->fd, id) ? errno : 0;
+	}
+out:
 	kept_free(&kept);
 	errno = err;
 	return !err;

@@ -221,6 +221,9 @@ static int unbind(struct place *place, uint32_t id, struct problem *p)
 	close(device);
 	if (keeper_drop(place->name, id, p))
 		return -1;
+	/* A service manager that has it, too, lets go of it in its own time. */
+	for (int i = 0; i < 20 && !device_exists(place->context.fd, id); i++)
+		usleep(50000);
 	if (!device_exists(place->context.fd, id))
 		note("another process has the device open too, and keeps it "
 		     "bound");
