@@ -246,6 +246,21 @@ check() {
 	assert_success
 }
 
+@test "a region that a group has more than once collides once" {
+	replay intel-server
+	local regions group
+	group=$(readlink "$IOMMUFDCTL_ROOT/sys/bus/pci/devices/0000:17:00.0/iommu_group")
+	regions=$IOMMUFDCTL_ROOT/sys/kernel/iommu_groups/${group##*/}/reserved_regions
+	for ((n = 0; n < 95; n++)); do
+		echo "0x00000000fee00000 0x00000000feefffff msi"
+	done >"$regions"
+	check 'map 0-ffffffff' 17:00.0 --json
+	assert_failure 1
+	assert_json '.collisions | length == 1'
+	check 'map 0-ffffffff' 17:00.0
+	refute_output --partial "0000:17:00.0,0000:17:00.0"
+}
+
 @test "the window of HyperTransport, the interrupts', the SMMU's, and an RMRR" {
 	replay amd-server
 	check 'map 100000000-fd00000000' 01:00.0

@@ -565,6 +565,14 @@ memlock() {
 	put /var/log/audit/audit.log 'type=AVC msg=audit(1795600000.1:99): avc:  denied  { read write } for  pid=90 comm="qemu-kvm" path="/dev/vfio/devices/vfio0" dev="devtmpfs" ino=7 scontext=system_u:system_r:svirt_t:s0:c1,c2 tcontext=system_u:object_r:device_t:s0 tclass=chr_file permissive=0'
 	doctor
 	says denials warn "1 in the log; the last: SELinux refused /dev/vfio/devices/vfio0 to qemu-kvm" "ausearch -m avc -c 'qemu-kvm'"
+	# whoever is refused chooses its name, which is not to reach a shell
+	put /var/log/audit/audit.log "type=AVC msg=audit(1795600000.1:99): avc:  denied  { read } for  pid=90 comm=\"';id>x;'\" path=\"/dev/iommu\""
+	doctor
+	says denials warn "refused /dev/iommu to" "ausearch -m avc --raw"
+	refute_output --partial "-c '"
+	put /var/log/audit/audit.log "x apparmor=\"DENIED\" profile=\"libvirt-1\" name=\"/dev/vfio/';id;'\" comm=\"q\""
+	doctor
+	says denials warn "AppArmor refused" "aa-logprof"
 	put /sys/kernel/security/lsm capability,yama
 	doctor
 	says denials ok "neither"
