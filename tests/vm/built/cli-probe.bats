@@ -170,7 +170,7 @@ print(call(0x84, "=IIIIQQ", 32, 1, 8, 0, __import__("ctypes").addressof(address)
 	local churner
 	exec 5<>/dev/iommu
 	helper many 5 10
-	"$HELPERS/churn" 5 1000 3>&- 4>&- >/dev/null 2>&1 &
+	"$HELPERS/churn" 5 1000 busy 3>&- 4>&- >/dev/null 2>&1 &
 	churner=$!
 	for _ in 1 2 3 4; do
 		output=$(iommufdctl list -c fd:5 --json 2>/dev/null)
