@@ -16,6 +16,9 @@ DEBUGFS=/sys/kernel/debug/iommufd
 	exit 1
 }
 
+# They are started on one CPU (tests/vm/guest), which is enough for the tool's.
+[[ ${BATS_TEST_FILENAME##*/} == cli-* ]] || taskset -pc 0-1 "$BASHPID" >/dev/null
+
 kmsg() { printf 'iommufd-test: %s\n' "$*" >/dev/kmsg; }
 
 # Ties what the kernel's log says to the test that caused it, and starts each

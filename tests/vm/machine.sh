@@ -59,16 +59,17 @@ make_disk() {
 	}' | tr ' _' '\0 ' >"$1"
 }
 
-# busybox, tests/vm/init, and the modules without which the host's files cannot
-# be reached. Which those are, and in what order they go in, the kernel's own
-# dependency file knows: it differs from kernel to kernel.
+# busybox, tests/vm/init, the files that are opened most (tests/vm/hot), and the
+# modules without which the host's other files cannot be reached. Which those
+# are, and in what order they go in, the kernel's own dependency file knows: it
+# differs from kernel to kernel.
 make_initrd() {
 	local out=$1 dir=$RUN/initramfs path n=100 name
 	local busybox
 	busybox=$(command -v busybox) || die "busybox-static is not installed"
 	mkdir -p "$dir"/{bin,dev,proc,sys,modules}
 	cp "$busybox" "$dir/bin/busybox"
-	for name in sh mount mkdir insmod switch_root poweroff; do
+	for name in sh mount mkdir insmod tar switch_root poweroff; do
 		ln -s busybox "$dir/bin/$name"
 	done
 	cp "$here/init" "$dir/init"
@@ -81,6 +82,11 @@ make_initrd() {
 		esac
 	done < <(boot_modules)
 	((n > 100)) || die "no modules for booting in $KERNEL"
+	"$here/hot" "$CHECKOUT/tests" "$BUILD/tests/helpers" \
+		"$BUILD${IOMMUFDCTL_FLAVOUR:+/$IOMMUFDCTL_FLAVOUR}/iommufdctl" \
+		"$BUILD/kernel/$KREL"/*.ko |
+		tar -C / --no-recursion -T - -cf "$dir/hot.tar" ||
+		die "cannot pack the files for the machine's memory"
 	(cd "$dir" && find . | busybox cpio -o -H newc 2>/dev/null) >"$out"
 	rm -r "$dir"
 }
