@@ -60,13 +60,16 @@ ynl() {
 	assert_output --partial '"last": 18446744073709551615'
 }
 
+# A generic netlink socket that is in some group
+someone_listens() { awk '$2 == 16 && $4 !~ /^0*$/ { found = 1 } END { exit !found }' /proc/net/netlink; }
+
 @test "events" {
 	must helper ioas 5
 	coproc listener { exec python3 "$YNL/tools/net/ynl/cli.py" \
 		--spec "$TOP/kernel/netlink/iommufd.yaml" \
 		--schema "$YNL/Documentation/netlink/genetlink-c.yaml" \
-		--output-json --subscribe events --sleep 8 5>&-; }
-	sleep 5
+		--output-json --subscribe events --sleep 15 5>&-; }
+	wait_for someone_listens
 	must helper ioas 5
 	must helper destroy 5 1
 	output=$(cat <&"${listener[0]}")
