@@ -90,7 +90,8 @@ HELPER_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -pthread \
 	-Ikernel/include/uapi -Itests/helpers
 
 .PHONY: helpers
-helpers: $(HELPERS) $(HELPERS:=.32) build/tests/bench/bench build/tests/fuzz/fuzz
+helpers: $(HELPERS) $(HELPERS:=.32) build/tests/fuzz/fuzz \
+	build/tests/bench/bench build/tests/bench/device
 
 build/tests/%: tests/%.c Makefile
 	$(call say,HELPER,$@)

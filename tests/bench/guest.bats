@@ -5,7 +5,11 @@
 
 setup() {
 	load ../lib/guest
+	load ../lib/pci
+	load ../lib/driver
+	load ../lib/edu
 	kmsg "test ${BATS_TEST_FILENAME##*/}: $BATS_TEST_DESCRIPTION"
+	[[ ! -d /sys/module/iommufd ]] || rmmod iommufd
 }
 
 load_upstream() { modprobe iommufd; }
@@ -13,7 +17,6 @@ load_ours() { insmod "$IOMMUFD_KO"; }
 
 @test "calls on /dev/iommu, upstream's driver and ours in turn" {
 	local round driver
-	[[ ! -d /sys/module/iommufd ]] || rmmod iommufd
 	for ((round = 1; round <= 3; round++)); do
 		# Each as often first as second, since the machine's speed drifts.
 		for driver in $( ((round % 2)) && echo upstream ours || echo ours upstream); do
@@ -21,6 +24,29 @@ load_ours() { insmod "$IOMMUFD_KO"; }
 			"$BUILD/tests/bench/bench" |
 				sed "s/^/# bench $round $driver /" >&3
 			rmmod iommufd
+		done
+	done
+}
+
+# VFIO is upstream's both times: next to it our own cannot be loaded.
+@test "a device, on upstream's driver and ours in turn" {
+	local round driver bdf node
+	sysctl -qw vm.nr_hugepages=520
+	# Of two, which one is handed to VFIO does not matter to the mappings.
+	for ((round = 1; round <= 3; round++)); do
+		for driver in $( ((round % 2)) && echo upstream ours || echo ours upstream); do
+			"load_$driver"
+			modprobe vfio-pci
+			take_device "$NVME"
+			node=$(echo "/sys/bus/pci/devices/$NVME"/vfio-dev/vfio*)
+			node=/dev/vfio/devices/${node##*/}
+			{
+				"$HELPERS/nvme" "$node" time 3000
+				"$BUILD/tests/bench/device" "$node"
+			} | sed "s/^/# bench $round $driver /" >&3
+			give_back "$NVME"
+			wait_for vfio_is_gone
+			[[ ! -d /sys/module/iommufd ]] || rmmod iommufd
 		done
 	done
 }
