@@ -14,10 +14,9 @@
 #   make vfio-modules-install     that, for KREL, in place of what the kernel has
 #   make vfio-modules-uninstall   and as it was again
 #   make demo [K=KERNEL]    what it does, shown in an emulated machine
-#   make check              all tests, on both stock kernels (those of the tool on
-#                           one of them, unless K says which)
+#   make check              the host's tests, and the quick ones on both stock kernels
 #        FILE=F K=KERNEL    only the tests in F, only on KERNEL
-#   make check-all          the same with sanitizers, and lint
+#   make check-all          the others, lint, sanitizers, fuzzers, the built kernels
 #   make shell [K=KERNEL]   a prompt in the emulated machine
 #   make bench              our module against upstream's, in one kernel
 #   make lint               style and static checks
