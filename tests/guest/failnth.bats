@@ -41,6 +41,28 @@ teardown() { guest_teardown; }
 	done
 }
 
+@test "a device's node: every allocation and copy may fail" {
+	load ../lib/pci
+	load_vfio_pci
+	# Switched on before, so that a bind does not have the firmware's code
+	# asked for an interrupt: that does not survive a lost allocation.
+	echo 1 >"/sys/bus/pci/devices/$EDU/enable"
+	pci_bind "$EDU"
+	run helper failnth-node "$NODE"
+	pci_unbind "$EDU"
+	echo 0 >"/sys/bus/pci/devices/$EDU/enable"
+	unload_vfio_pci
+	assert_success
+	echo "# failures met: ${lines[*]}" >&3
+	local op
+	for op in open bind attach 'attach of what is mapped' replace \
+		'replace of what is mapped'; do
+		assert_line --regexp "^node $op: [1-9]"
+	done
+	assert_line --regexp '^map for a node: [1-9]'
+	assert_line --regexp '^unmap for a node: [0-9]'
+}
+
 @test "netlink: every allocation may fail, and what is lost is told" {
 	must helper failnth-netlink
 	echo "# failures met: ${lines[*]}" >&3
