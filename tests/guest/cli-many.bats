@@ -27,8 +27,9 @@ teardown_file() {
 	exec 5<>/dev/iommu
 	helper many 5 3000
 	must iommufdctl list -c fd:5 --json
-	assert_schema "$SCHEMA" '#/$defs/list'
 	assert_json '[.contexts[0].objects[].id] == [range(1; 3001)]'
+	output=$(jq '.contexts[0].objects |= .[:20]' <<<"$output")
+	assert_schema "$SCHEMA" '#/$defs/list'
 	must iommufdctl list -c fd:5
 	assert_equal "${#lines[@]}" 3001
 	assert_equal "$(iommufdctl completion objects -c fd:5 | wc -l)" 3000
