@@ -137,6 +137,26 @@ unsigned int iommufd_ioas_usable(struct iommufd_ioas *ioas, unsigned long *pos,
 	return n;
 }
 
+/* As copy_to_user(), which costs more than these few words. */
+static bool put_ranges(struct iommu_iova_range __user *out,
+		       const struct iommu_iova_range *ranges, unsigned int n)
+{
+	unsigned int i;
+
+	might_fault();
+	if (!user_write_access_begin(out, n * sizeof(*out)))
+		return false;
+	for (i = 0; i < n; i++) {
+		unsafe_put_user(ranges[i].start, &out[i].start, fault);
+		unsafe_put_user(ranges[i].last, &out[i].last, fault);
+	}
+	user_write_access_end();
+	return true;
+fault:
+	user_write_access_end();
+	return false;
+}
+
 /**
  * iommufd_ioas_iova_ranges - IOMMU_IOAS_IOVA_RANGES
  * @ucmd: struct iommu_ioas_iova_ranges
@@ -175,8 +195,7 @@ int iommufd_ioas_iova_ranges(struct iommufd_ucmd *ucmd)
 		iommufd_ioas_put(ioas);
 
 		fit = min(n, room - min(room, total));
-		if (fit && copy_to_user(out + total, batch,
-					fit * sizeof(batch[0])))
+		if (fit && !put_ranges(out + total, batch, fit))
 			return -EFAULT;
 		total += n;
 	}

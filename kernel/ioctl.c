@@ -108,8 +108,8 @@ static const struct iommufd_ioctl iommufd_ioctls[] = {
 };
 
 /*
- * Reads the user's struct into @buf, and its size into @size, which is the only
- * time that it is read: of the copy it is not trusted.
+ * Reads the user's struct into @buf, and its size into @size; that counts, and
+ * not what comes with the rest, which another thread may have changed.
  *
  * Nearly every caller has the struct that this driver has. Word by word that
  * costs a fraction of a copy whose size the compiler does not know.
@@ -119,7 +119,7 @@ static int fetch(const struct iommufd_ioctl *row, const void __user *from,
 {
 	const u32 __user *words = from;
 	u32 *to = (u32 *)buf;
-	unsigned int i;
+	unsigned int i, n = row->size / sizeof(u32);
 
 	might_fault();
 	if (!user_read_access_begin(from, sizeof(*buf))) {
@@ -130,9 +130,12 @@ static int fetch(const struct iommufd_ioctl *row, const void __user *from,
 	}
 	unsafe_get_user(*size, words, fault);
 	if (*size == row->size) {
-		to[0] = *size;
-		for (i = 1; i < row->size / sizeof(u32); i++)
+		for (i = 0; i + 1 < n; i += 2)
+			unsafe_get_user(*(u64 *)(to + i),
+					(const u64 __user *)(words + i), fault);
+		if (n % 2)
 			unsafe_get_user(to[i], words + i, fault);
+		to[0] = *size;
 		user_read_access_end();
 		return 0;
 	}
@@ -152,14 +155,17 @@ static int reply(const struct iommufd_ioctl *row,
 {
 	u32 __user *words = ucmd->ubuffer;
 	const u32 *from = ucmd->cmd;
-	unsigned int i;
+	unsigned int i, n = row->size / sizeof(u32);
 
 	if (ucmd->user_size != row->size ||
 	    !user_write_access_begin(words, row->size))
 		return copy_to_user(ucmd->ubuffer, ucmd->cmd,
 				    min_t(size_t, ucmd->user_size,
 					  row->size)) ? -EFAULT : 0;
-	for (i = 0; i < row->size / sizeof(u32); i++)
+	for (i = 0; i + 1 < n; i += 2)
+		unsafe_put_user(*(const u64 *)(from + i),
+				(u64 __user *)(words + i), fault);
+	if (n % 2)
 		unsafe_put_user(from[i], words + i, fault);
 	user_write_access_end();
 	return 0;

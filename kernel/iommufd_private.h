@@ -721,6 +721,8 @@ void iommufd_ioas_unreserve(struct iommufd_ioas *ioas, void *owner);
 int iommufd_ioas_align(struct iommufd_ioas *ioas);
 
 /* pages.c */
+int iommufd_pages_init(void);
+void iommufd_pages_exit(void);
 struct iommufd_pages *iommufd_pages_of_user(struct iommufd_ctx *ictx,
 					    unsigned long uptr,
 					    unsigned long length, u32 flags);

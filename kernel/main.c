@@ -70,21 +70,29 @@ static int __init iommufd_init(void)
 	}
 
 	iommufd_objects_init();
+	rc = iommufd_pages_init();
+	if (rc)
+		return rc;
 	/* Before the first context, of which it tells. */
 	rc = iommufd_netlink_init();
 	if (rc) {
 		pr_err("cannot register with generic netlink: error %d\n", rc);
-		return rc;
+		goto no_netlink;
 	}
 	rc = misc_register(&iommufd_misc);
 	if (rc) {
 		pr_err("cannot register /dev/iommu: error %d\n", rc);
-		iommufd_netlink_exit();
-		return rc;
+		goto no_device;
 	}
 	/* After all that can fail: an open debugfs file outlives a failed init. */
 	iommufd_debugfs_init();
 	return 0;
+
+no_device:
+	iommufd_netlink_exit();
+no_netlink:
+	iommufd_pages_exit();
+	return rc;
 }
 
 static void __exit iommufd_exit(void)
@@ -92,6 +100,7 @@ static void __exit iommufd_exit(void)
 	misc_deregister(&iommufd_misc);
 	iommufd_debugfs_exit();
 	iommufd_netlink_exit();
+	iommufd_pages_exit();
 }
 
 module_init(iommufd_init);

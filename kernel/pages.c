@@ -15,12 +15,44 @@
 
 #include "iommufd_private.h"
 
+/*
+ * There can be very many of both, and the sizes for which the kernel has memory
+ * at hand would waste a third of it.
+ */
+static struct kmem_cache *iommufd_pages_cache, *iommufd_area_cache;
+
+/**
+ * iommufd_pages_init - once, before the first context
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int __init iommufd_pages_init(void)
+{
+	iommufd_pages_cache = KMEM_CACHE(iommufd_pages, SLAB_ACCOUNT);
+	if (!iommufd_pages_cache)
+		return -ENOMEM;
+	iommufd_area_cache = KMEM_CACHE(iommufd_area, SLAB_ACCOUNT);
+	if (iommufd_area_cache)
+		return 0;
+	kmem_cache_destroy(iommufd_pages_cache);
+	return -ENOMEM;
+}
+
+/**
+ * iommufd_pages_exit - after the last context
+ */
+void iommufd_pages_exit(void)
+{
+	kmem_cache_destroy(iommufd_area_cache);
+	kmem_cache_destroy(iommufd_pages_cache);
+}
+
 /* All but where the memory is. */
 static struct iommufd_pages *pages_alloc(struct iommufd_ctx *ictx,
 					 unsigned long nr_pages, u32 flags)
 {
-	struct iommufd_pages *pages = kzalloc(sizeof(*pages),
-					      GFP_KERNEL_ACCOUNT);
+	struct iommufd_pages *pages = kmem_cache_zalloc(iommufd_pages_cache,
+							GFP_KERNEL_ACCOUNT);
 
 	if (!pages)
 		return ERR_PTR(-ENOMEM);
@@ -147,7 +179,7 @@ static void pages_free(struct iommufd_pages *pages)
 	put_task_struct(pages->task);
 	mutex_destroy(&pages->lock);
 	mutex_destroy(&pages->pin_lock);
-	kfree(pages);
+	kmem_cache_free(iommufd_pages_cache, pages);
 }
 
 /**
@@ -177,7 +209,8 @@ struct iommufd_area *iommufd_area_alloc(struct iommufd_pages *pages,
 					unsigned long first, unsigned long last,
 					unsigned int offset)
 {
-	struct iommufd_area *area = kzalloc(sizeof(*area), GFP_KERNEL_ACCOUNT);
+	struct iommufd_area *area = kmem_cache_zalloc(iommufd_area_cache,
+						      GFP_KERNEL_ACCOUNT);
 
 	if (!area)
 		return NULL;
@@ -263,6 +296,6 @@ void iommufd_area_free(struct iommufd_area *area)
 		mutex_unlock(&pages->lock);
 	}
 	if (area != &pages->first)
-		kfree(area);
+		kmem_cache_free(iommufd_area_cache, area);
 	iommufd_pages_put(pages);
 }
