@@ -34,99 +34,174 @@ static json_t *members(const struct column *column, const void *row,
 
 /*
  * Objects come by the hundred thousand, and what is most of one, numbers and
- * words of our own, needs no library: such values are put together here.
+ * words of our own, needs no library: such values are put together here, into a
+ * buffer that is written when it is full or the context ends.
  */
-struct line {
+static struct {
 	size_t used;
-	char text[4096];
+	char text[16384];
+} out;
+
+/* More than a key, and more than a number, so that these need not be measured. */
+#define ROOM 64
+
+/*
+ * struct key - what comes before a value: a comma, the column's key, a colon
+ * @text: copied as a whole, which is quicker than to count
+ * @length: what of it counts
+ */
+struct key {
+	char text[ROOM];
+	size_t length;
 };
 
-static void add(struct line *line, const char *text, size_t len)
+static struct key keys[32];
+
+static void make_keys(void)
 {
-	if (line->used + len > sizeof(line->text)) {
-		fwrite_unlocked(line->text, 1, line->used, stdout);
-		line->used = 0;
+	const struct column *column = object_columns;
+
+	for (size_t i = 0; column[i].key; i++) {
+		struct key *key = &keys[i];
+
+		if (i == sizeof(keys) / sizeof(keys[0]))
+			abort();
+		key->length = snprintf(key->text, ROOM, "%s\"%s\": ",
+				       i ? ", " : "", column[i].key);
+		if (key->length >= ROOM)
+			abort();
 	}
-	memcpy(line->text + line->used, text, len);
-	line->used += len;
 }
 
-static void add_number(struct line *line, uint64_t value)
+static void flush(void)
+{
+	fwrite_unlocked(out.text, 1, out.used, stdout);
+	out.used = 0;
+}
+
+static void need_room(void)
+{
+	if (out.used + ROOM > sizeof(out.text))
+		flush();
+}
+
+static void add(const char *text, size_t len)
+{
+	if (len > sizeof(out.text) - out.used) {
+		flush();
+		if (len > sizeof(out.text)) {
+			fwrite_unlocked(text, 1, len, stdout);
+			return;
+		}
+	}
+	memcpy(out.text + out.used, text, len);
+	out.used += len;
+}
+
+static void add_null(void)
+{
+	need_room();
+	memcpy(out.text + out.used, "null", 4);
+	out.used += 4;
+}
+
+static void add_number(uint64_t value)
 {
 	char digits[24], *start = digits + sizeof(digits);
 
 	if (value == UNKNOWN) {
-		add(line, "null", 4);
+		add_null();
 		return;
 	}
+	need_room();
 	do {
 		*--start = '0' + value % 10;
 		value /= 10;
 	} while (value);
-	add(line, start, digits + sizeof(digits) - start);
+	while (start < digits + sizeof(digits))
+		out.text[out.used++] = *start++;
 }
 
-static void add_ids(struct line *line, const struct id_list *list)
+static void add_ids(const struct id_list *list)
 {
 	if (!list->known) {
-		add(line, "null", 4);
+		add_null();
 		return;
 	}
-	add(line, "[", 1);
+	need_room();
+	out.text[out.used++] = '[';
 	for (size_t i = 0; i < list->count; i++) {
 		if (i)
-			add(line, ", ", 2);
-		add_number(line, list->ids[i]);
+			add(", ", 2);
+		add_number(list->ids[i]);
 	}
-	add(line, "]", 1);
+	need_room();
+	out.text[out.used++] = ']';
 }
 
-static void add_value(struct line *line, const struct column *column,
-		      const void *row)
+/* Of small letters and '-', which nothing has to be done about. */
+static void add_word(const char *word)
 {
-	const void *m = (const char *)row + column->offset;
-	json_t *value;
-	char *text;
-
-	switch (column->type) {
-	case COLUMN_COUNT:
-	case COLUMN_SIZE:
-		add_number(line, *(const uint64_t *)m);
-		return;
-	case COLUMN_IDS:
-		add_ids(line, m);
-		return;
-	case COLUMN_WORD:
-		text = *(char *const *)m;
-		add(line, "\"", 1);
-		add(line, text, strlen(text));
-		add(line, "\"", 1);
-		return;
-	default:
-		break;
+	need_room();
+	out.text[out.used++] = '"';
+	for (; *word; word++) {
+		need_room();
+		out.text[out.used++] = *word;
 	}
-	value = column_json(column, row);
-	text = json_dumps(value, JSON_ENCODE_ANY);
+	out.text[out.used++] = '"';
+}
+
+/* By jansson, whatever it is. */
+static void add_any(const struct column *column, const void *row)
+{
+	json_t *value = column_json(column, row);
+	char *text = json_dumps(value, JSON_ENCODE_ANY);
+
 	if (!text)
 		abort();
-	add(line, text, strlen(text));
+	add(text, strlen(text));
 	free(text);
 	json_decref(value);
 }
 
-static void add_members(struct line *line, const struct column *column,
-			const void *row, enum column_place most)
+static void add_value(const struct column *column, const void *row)
 {
-	const char *before = "\"";
+	const void *m = (const char *)row + column->offset;
 
-	for (; column->key; column++) {
-		if (column->place > most)
+	switch (column->type) {
+	case COLUMN_COUNT:
+	case COLUMN_SIZE:
+		add_number(*(const uint64_t *)m);
+		break;
+	case COLUMN_IDS:
+		add_ids(m);
+		break;
+	case COLUMN_WORD:
+		add_word(*(const char *const *)m);
+		break;
+	case COLUMN_TEXT:
+		if (!*(const char *const *)m) {
+			add_null();
+			break;
+		}
+		/* fallthrough */
+	default:
+		add_any(column, row);
+		break;
+	}
+}
+
+static void add_object(const struct object_info *info, enum column_place most)
+{
+	const struct column *column = object_columns;
+
+	for (size_t i = 0; column[i].key; i++) {
+		if (column[i].place > most)
 			continue;
-		add(line, before, strlen(before));
-		add(line, column->key, strlen(column->key));
-		add(line, "\": ", 3);
-		add_value(line, column, row);
-		before = ", \"";
+		need_room();
+		memcpy(out.text + out.used, keys[i].text, ROOM);
+		out.used += keys[i].length;
+		add_value(&column[i], info);
 	}
 }
 
@@ -158,17 +233,13 @@ static int json_context(struct sink *sink, const struct context_info *info)
 static int json_object_info(struct sink *sink, const struct object_info *info)
 {
 	struct renderer *r = (struct renderer *)sink;
-	struct line line;
 
 	if (!render_wants(r, info))
 		return 0;
-	line.used = 0;
-	add(&line, ",\n {" + !r->objects, 4 - !r->objects);
+	add(",\n {" + !r->objects, 4 - !r->objects);
 	r->objects++;
-	add_members(&line, object_columns, info,
-		    r->detail ? PLACE_DETAIL : PLACE_BRIEF);
-	add(&line, "}", 1);
-	fwrite_unlocked(line.text, 1, line.used, stdout);
+	add_object(info, r->detail ? PLACE_DETAIL : PLACE_BRIEF);
+	add("}", 1);
 	return ferror(stdout);
 }
 
@@ -176,6 +247,7 @@ static int json_context_end(struct sink *sink)
 {
 	struct renderer *r = (struct renderer *)sink;
 
+	flush();
 	fputs(r->objects_known ? "]}" : "}", stdout);
 	return ferror(stdout);
 }
@@ -195,6 +267,7 @@ static void json_note(struct sink *sink, const char *text)
 
 void render_json(struct renderer *r)
 {
+	make_keys();
 	r->sink = (struct sink){
 		.begin = json_begin,
 		.context = json_context,

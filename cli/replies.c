@@ -31,15 +31,18 @@ static int command_of(const struct nlmsghdr *nlh)
 	return mnl_nlmsg_get_payload_len(nlh) < HEADER ? -1 : header->cmd;
 }
 
-/* Attributes of a later version have numbers that we do not know: no error. */
+/*
+ * Attributes of a later version have numbers that we do not know: no error.
+ * (mnl_attr_validate() looks for more, and does so a million times.)
+ */
 static bool is_u32(const struct nlattr *attr)
 {
-	return !mnl_attr_validate(attr, MNL_TYPE_U32);
+	return mnl_attr_get_payload_len(attr) == sizeof(uint32_t);
 }
 
 static bool is_u64(const struct nlattr *attr)
 {
-	return !mnl_attr_validate(attr, MNL_TYPE_U64);
+	return mnl_attr_get_payload_len(attr) == sizeof(uint64_t);
 }
 
 /* Leaves *VALUE alone if it is none. */
@@ -264,13 +267,17 @@ static void parse_access(const struct nlattr *nest, struct object_reply *reply)
 bool parse_object_reply(const struct nlmsghdr *nlh,
 			struct object_reply *reply)
 {
-	const struct nlattr *attr;
+	const char *tail = mnl_nlmsg_get_payload_tail(nlh);
 	struct object_info *info = &reply->info;
+	const struct nlattr *attr;
 
 	blank_object(reply);
 	if (command_of(nlh) != IOMMUFD_NL_CMD_OBJECT_GET)
 		return false;
-	mnl_attr_for_each(attr, nlh, HEADER) {
+	/* mnl_attr_for_each(), which asks for the tail each time */
+	for (attr = mnl_nlmsg_get_payload_offset(nlh, HEADER);
+	     mnl_attr_ok(attr, tail - (const char *)attr);
+	     attr = mnl_attr_next(attr)) {
 		switch (mnl_attr_get_type(attr)) {
 		case IOMMUFD_NL_OBJECT_CONTEXT:
 			get_u64(attr, &reply->context);
