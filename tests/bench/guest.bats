@@ -30,9 +30,8 @@ load_ours() { insmod "$IOMMUFD_KO"; }
 
 # VFIO is upstream's both times: next to it our own cannot be loaded.
 @test "a device, on upstream's driver and ours in turn" {
-	local round driver bdf node
+	local round driver node
 	sysctl -qw vm.nr_hugepages=520
-	# Of two, which one is handed to VFIO does not matter to the mappings.
 	for ((round = 1; round <= 3; round++)); do
 		for driver in $( ((round % 2)) && echo upstream ours || echo ours upstream); do
 			"load_$driver"
