@@ -16,23 +16,32 @@
 #include "sysfs.h"
 #include "vfio_cdev.h"
 
-/* Why a device has no character device: another driver, or none. */
+#define OUR_DRIVER "iommufd_vfio_pci"
+
+/*
+ * Why a device has no character device: another driver, or none. Ours can be
+ * loaded only where vfio-pci makes none.
+ */
 static int no_cdev(const struct device_info *info, struct problem *p)
 {
 	const char *address = info->name.address;
+	struct stat st;
+	bool ours = !root_stat("/sys/bus/pci/drivers/" OUR_DRIVER, &st);
+	const char *driver = ours ? OUR_DRIVER : "vfio-pci";
 
 	if (!*info->driver)
 		return problem_set(p, STATUS_UNSUPPORTED, 0,
-				   "device %s has no driver: bind it to "
-				   "vfio-pci", address);
+				   "device %s has no driver: bind it to %s",
+				   address, driver);
 	if (!strstr(info->driver, "vfio"))
 		return problem_set(p, STATUS_UNSUPPORTED, 0,
-				   "device %s has driver %s: bind it to "
-				   "vfio-pci", address, info->driver);
+				   "device %s has driver %s: bind it to %s",
+				   address, info->driver, driver);
 	return problem_set(p, STATUS_UNSUPPORTED, 0,
 			   "the VFIO driver of device %s makes no character "
-			   "device: this kernel lacks CONFIG_VFIO_DEVICE_CDEV",
-			   address);
+			   "device: this kernel lacks CONFIG_VFIO_DEVICE_CDEV: "
+			   "%s", address, ours ? "bind it to " OUR_DRIVER :
+			   "'iommufdctl doctor' says what to do");
 }
 
 static int cannot_open(const char *path, int err, struct problem *p)

@@ -20,8 +20,8 @@
 #define _GNU_SOURCE
 #include <sched.h>
 #include <stdbool.h>
-#include <time.h>
 
+#include "clock.h"
 #include "iommu.h"
 
 /* Long enough to drown a timer interrupt, short enough for many rounds. */
@@ -38,14 +38,6 @@ static bool wanted(const char *name)
 		if (!strcmp(*row, name))
 			return true;
 	return !*rows;
-}
-
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
 static void must(bool ok, const char *what)
@@ -95,11 +87,11 @@ static void row(const char *name, void (*fn)(void))
 	if (!wanted(name))
 		return;
 	for (calls = 1; ; calls *= 2) {
-		uint64_t start = now();
+		uint64_t start = now_ns();
 
 		for (i = 0; i < calls; i++)
 			fn();
-		took = now() - start;
+		took = now_ns() - start;
 		if (took >= WANTED_NS)
 			break;
 	}
@@ -122,9 +114,9 @@ static void teardown(unsigned int nr)
 	other = open_iommu();
 	for (i = 0; i < nr; i++)
 		must(!ioas_alloc(other, &id), "IOAS alloc");
-	start = now();
+	start = now_ns();
 	close(other);
-	printf("%s %.1f\n", name, (double)(now() - start) / nr);
+	printf("%s %.1f\n", name, (double)(now_ns() - start) / nr);
 	fflush(stdout);
 }
 
@@ -160,13 +152,13 @@ static void dump(unsigned int nr)
 		must(!ioas_alloc(other, &id), "IOAS alloc");
 	snprintf(path, sizeof(path), "/sys/kernel/debug/iommufd/%lu/objects",
 		 ctx);
-	start = now();
+	start = now_ns();
 	in = open(path, O_RDONLY | O_CLOEXEC);
 	must(in >= 0, path);
 	while ((n = read(in, buf, sizeof(buf))) > 0)
 		;
 	must(!n, path);
-	printf("dump-%u %.1f\n", nr, (double)(now() - start) / nr);
+	printf("dump-%u %.1f\n", nr, (double)(now_ns() - start) / nr);
 	close(in);
 	close(other);
 }
@@ -273,12 +265,12 @@ static void map_all(unsigned int nr)
 	snprintf(unmap_all, sizeof(unmap_all), "unmap-all-%u", nr);
 	if (!wanted(map) && !wanted(unmap_all))
 		return;
-	start = now();
+	start = now_ns();
 	areas(nr, 2 * P);
-	printf("%s %.1f\n", map, (double)(now() - start) / nr);
-	start = now();
+	printf("%s %.1f\n", map, (double)(now_ns() - start) / nr);
+	start = now_ns();
 	must(unmap(ioas, 0, UINT64_MAX) == nr * P, "unmap of all");
-	printf("%s %.1f\n", unmap_all, (double)(now() - start) / nr);
+	printf("%s %.1f\n", unmap_all, (double)(now_ns() - start) / nr);
 	fflush(stdout);
 	must(!destroy(fd, ioas), "IOAS destroy");
 }
@@ -304,11 +296,11 @@ static void allow_iovas(void)
 		list[i].start = 2 * i * P;
 		list[i].last = list[i].start + P - 1;
 	}
-	start = now();
+	start = now_ns();
 	for (round = 0; round < 20; round++)
 		must(!call(fd, IOMMU_IOAS_ALLOW_IOVAS, &cmd), "allow");
 	printf("allow-iovas-1000 %.1f\n",
-	       (double)(now() - start) / round / NR_ALLOWED);
+	       (double)(now_ns() - start) / round / NR_ALLOWED);
 	fflush(stdout);
 	must(!destroy(fd, ioas), "IOAS destroy");
 }

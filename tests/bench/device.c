@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * device NODE: times what a device has to do with /dev/iommu, by the
- * device's character device NODE, whichever driver is behind them. Prints one
- * line a row, "NAME NANOSECONDS", for one call:
+ * device NODE: times what a device has to do with /dev/iommu, by its character
+ * device NODE, whichever driver is behind them. Prints one line a row, "NAME
+ * NANOSECONDS", for one call:
  *
  *  attach-1g-SIZE   of a device to an address space where 1 GiB is mapped, in
  *                   pages of SIZE, which are pinned and go to the IOMMU then
@@ -14,23 +14,15 @@
  */
 #define _GNU_SOURCE
 #include <sched.h>
-#include <time.h>
 
-#include "../helpers/pci.h"
+#include "clock.h"
+#include "pci.h"
 
 #define GIB (1ULL << 30)
 #define IOVA (4 * GIB)
 #define ROUNDS 3
 
 static struct pci d;
-
-static uint64_t now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
 
 static void *gib(int flags)
 {
@@ -50,34 +42,41 @@ static void *gib(int flags)
 enum { ATTACH, DETACH, MAP, UNMAP, NR_ROWS };
 static const char *const names[] = { "attach", "detach", "map", "unmap" };
 
+/* Of two things in a row, which began and ended AT these times. */
+static void keep_best(uint64_t best[2], const uint64_t at[3])
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		if (at[i + 1] - at[i] < best[i])
+			best[i] = at[i + 1] - at[i];
+}
+
 static void rows(const char *size, int flags)
 {
-	uint64_t best[NR_ROWS] = {}, at[NR_ROWS + 1];
+	uint64_t best[NR_ROWS], at[3];
 	void *mem = gib(flags);
 	int round, i;
 
+	memset(best, 0xff, sizeof(best));
 	for (round = 0; round < ROUNDS; round++) {
 		/* What is mapped while no device is there pins nothing. */
 		done(map_at(d.iommu, d.ioas, mem, GIB, IOVA, MAP_RW), "map");
-		at[0] = now();
+		at[0] = now_ns();
 		done(dev_attach(d.fd, d.ioas, NULL), "attach");
-		at[1] = now();
+		at[1] = now_ns();
 		done(dev_detach(d.fd), "detach");
-		at[2] = now();
-		for (i = 0; i < 2; i++)
-			if (!round || at[i + 1] - at[i] < best[i])
-				best[i] = at[i + 1] - at[i];
+		at[2] = now_ns();
+		keep_best(&best[ATTACH], at);
 		done(unmap_at(d.iommu, d.ioas, IOVA, GIB), "unmap");
 
 		done(dev_attach(d.fd, d.ioas, NULL), "attach");
-		at[0] = now();
+		at[0] = now_ns();
 		done(map_at(d.iommu, d.ioas, mem, GIB, IOVA, MAP_RW), "map");
-		at[1] = now();
+		at[1] = now_ns();
 		done(unmap_at(d.iommu, d.ioas, IOVA, GIB), "unmap");
-		at[2] = now();
-		for (i = 0; i < 2; i++)
-			if (!round || at[i + 1] - at[i] < best[MAP + i])
-				best[MAP + i] = at[i + 1] - at[i];
+		at[2] = now_ns();
+		keep_best(&best[MAP], at);
 		done(dev_detach(d.fd), "detach");
 	}
 	for (i = 0; i < NR_ROWS; i++)

@@ -7,7 +7,6 @@ setup() {
 	load ../lib/guest
 	load ../lib/pci
 	load ../lib/driver
-	load ../lib/edu
 	kmsg "test ${BATS_TEST_FILENAME##*/}: $BATS_TEST_DESCRIPTION"
 	[[ ! -d /sys/module/iommufd ]] || rmmod iommufd
 }
@@ -30,20 +29,18 @@ load_ours() { insmod "$IOMMUFD_KO"; }
 
 # VFIO is upstream's both times: next to it our own cannot be loaded.
 @test "a device, on upstream's driver and ours in turn" {
-	local round driver node
+	local round driver
 	sysctl -qw vm.nr_hugepages=520
 	for ((round = 1; round <= 3; round++)); do
 		for driver in $( ((round % 2)) && echo upstream ours || echo ours upstream); do
 			"load_$driver"
-			modprobe vfio-pci
-			take_device "$NVME"
-			node=$(echo "/sys/bus/pci/devices/$NVME"/vfio-dev/vfio*)
-			node=/dev/vfio/devices/${node##*/}
+			load_vfio_pci
+			pci_bind "$NVME"
 			{
-				"$HELPERS/nvme" "$node" time 3000
-				"$BUILD/tests/bench/device" "$node"
+				"$HELPERS/nvme" "$NODE" time 3000
+				"$BUILD/tests/bench/device" "$NODE"
 			} | sed "s/^/# bench $round $driver /" >&3
-			give_back "$NVME"
+			pci_unbind "$NVME"
 			wait_for vfio_is_gone
 			[[ ! -d /sys/module/iommufd ]] || rmmod iommufd
 		done

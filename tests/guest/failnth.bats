@@ -31,8 +31,8 @@ teardown() { guest_teardown; }
 	# These allocate nothing, and what they copy goes by words, which no
 	# fault is injected into: tests/helpers/dispatch.c and errnos.c have
 	# memory that is not there.
-	assert_line --regexp '^IOAS_IOVA_RANGES: [0-9]'
-	assert_line --regexp '^DESTROY: [0-9]'
+	assert_line 'IOAS_IOVA_RANGES: 0'
+	assert_line 'DESTROY: 0'
 	local op
 	for op in IOAS_MAP IOAS_COPY IOAS_ALLOW_IOVAS 'VFIO MAP_DMA' access pin write \
 		bind 'device attach' 'device replace' HWPT_ALLOC \
@@ -60,7 +60,7 @@ teardown() { guest_teardown; }
 		assert_line --regexp "^node $op: [1-9]"
 	done
 	assert_line --regexp '^map for a node: [1-9]'
-	assert_line --regexp '^unmap for a node: [0-9]'
+	assert_line 'unmap for a node: 0'
 }
 
 @test "netlink: every allocation may fail, and what is lost is told" {

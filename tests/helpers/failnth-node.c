@@ -95,7 +95,6 @@ static void unmap_and_close(int rc)
 
 static const struct op ops[] = {
 	{ "node open", NULL, run_open, close_dev, false },
-	/* What the user was not told it has is undone. */
 	{ "node bind", open_dev, run_bind, close_dev, false },
 	{ "node attach", bind_dev, run_attach, close_dev, false },
 	{ "node attach of what is mapped", map_and_bind, run_attach,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * nvme [-c FD -i IOAS] [-k] NODE identify|read LBA [COUNT]|time COUNT: reads an
- * NVMe disk from user space, by the character device NODE that VFIO gives it. All that
- * the controller reads and writes in memory goes through the IOMMU.
+ * NVMe disk from user space, by the character device NODE that VFIO gives it. All
+ * that the controller reads and writes in memory goes through the IOMMU.
  *
  *   identify    serial number, model, blocks and their size, a line each
  *   read        prints COUNT blocks from LBA on (default 1), each by a command
@@ -19,8 +19,8 @@
 #define _GNU_SOURCE
 #define _FILE_OFFSET_BITS 64
 #include <inttypes.h>
-#include <time.h>
 
+#include "clock.h"
 #include "pci.h"
 
 #define NVME_CAP 0x00
@@ -222,16 +222,11 @@ static void print_block(struct queue *io, uint64_t lba)
 
 static void time_reads(struct queue *io, uint64_t count)
 {
-	struct timespec start, end;
-	uint64_t n;
+	uint64_t start = now_ns(), n;
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (n = 0; n < count; n++)
 		read_block(io, 0);
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	printf("nvme-read %.1f\n",
-	       ((end.tv_sec - start.tv_sec) * 1e9 + end.tv_nsec - start.tv_nsec) /
-		       count);
+	printf("nvme-read %.1f\n", (double)(now_ns() - start) / count);
 }
 
 static void open_device(const char *node, int context, uint32_t ioas)

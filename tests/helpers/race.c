@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include <sys/syscall.h>
 
+#include "clock.h"
 #include "race.h"
 
 #define SESSION "/sys/kernel/debug/iommufd_testdrv/session"
@@ -296,14 +297,6 @@ static void *keep_busy(void *arg)
 	while (!stop)
 		try_use(target);
 	return NULL;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
 static void mode_latency(void)

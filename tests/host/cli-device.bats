@@ -105,7 +105,15 @@ device() {
 	assert_json '.error | test("has driver nvme: bind it to vfio-pci")'
 	device 0000:03:00.0 vfio-pci
 	fails_with 2 device bind 0000:03:00.0
-	assert_output --partial "this kernel lacks CONFIG_VFIO_DEVICE_CDEV"
+	assert_output --partial "this kernel lacks CONFIG_VFIO_DEVICE_CDEV: 'iommufdctl doctor' says what to do"
+	# Where our driver is loaded, that is the one.
+	mkdir -p "$IOMMUFDCTL_ROOT/sys/bus/pci/drivers/iommufd_vfio_pci"
+	fails_with 2 device bind 01:00.0
+	assert_output --partial "has no driver: bind it to iommufd_vfio_pci"
+	fails_with 2 device bind 0000:02:00.0
+	assert_output --partial "has driver nvme: bind it to iommufd_vfio_pci"
+	fails_with 2 device bind 0000:03:00.0
+	assert_output --partial "lacks CONFIG_VFIO_DEVICE_CDEV: bind it to iommufd_vfio_pci"
 }
 
 @test "a kernel whose VFIO cannot, and a context that is not there" {

@@ -61,7 +61,10 @@ ynl() {
 }
 
 # A generic netlink socket that is in some group
-someone_listens() { awk '$2 == 16 && $4 !~ /^0*$/ { found = 1 } END { exit !found }' /proc/net/netlink; }
+someone_listens() {
+	awk '$2 == 16 && $4 !~ /^0*$/ { found = 1 } END { exit !found }' \
+		/proc/net/netlink
+}
 
 @test "events" {
 	must helper ioas 5
