@@ -107,6 +107,9 @@ static const struct iommufd_ioctl iommufd_ioctls[] = {
 		    iova, true),
 };
 
+/* Sizes are told by these bits alone: see fetch() and reply(). */
+static_assert(sizeof(union iommufd_ucmd_buffer) < 64);
+
 /*
  * Reads the user's struct into @buf, and its size into @size; that counts, and
  * not what comes with the rest, which another thread may have changed.
@@ -114,28 +117,42 @@ static const struct iommufd_ioctl iommufd_ioctls[] = {
  * Nearly every caller has the struct that this driver has. Word by word that
  * costs a fraction of a copy whose size the compiler does not know.
  */
-static int fetch(const struct iommufd_ioctl *row, const void __user *from,
-		 union iommufd_ucmd_buffer *buf, u32 *size)
+static __always_inline int fetch(const struct iommufd_ioctl *row,
+				 const void __user *from,
+				 union iommufd_ucmd_buffer *buf, u32 *size)
 {
-	const u32 __user *words = from;
-	u32 *to = (u32 *)buf;
-	unsigned int i, n = row->size / sizeof(u32);
+	const u64 __user *in = from;
+	u64 *to = (u64 *)buf;
 
 	might_fault();
 	if (!user_read_access_begin(from, sizeof(*buf))) {
 		/* Seldom, at the end of the address space, it is shorter. */
-		if (get_user(*size, words))
+		if (get_user(*size, (const u32 __user *)from))
 			return -EFAULT;
 		goto any_size;
 	}
-	unsafe_get_user(*size, words, fault);
-	if (*size == row->size) {
-		for (i = 0; i + 1 < n; i += 2)
-			unsafe_get_user(*(u64 *)(to + i),
-					(const u64 __user *)(words + i), fault);
-		if (n % 2)
-			unsafe_get_user(to[i], words + i, fault);
-		to[0] = *size;
+	unsafe_get_user(*size, (const u32 __user *)from, fault);
+	if (likely(*size == row->size)) {
+		if (row->size & 32) {
+			unsafe_get_user(to[0], in, fault);
+			unsafe_get_user(to[1], in + 1, fault);
+			unsafe_get_user(to[2], in + 2, fault);
+			unsafe_get_user(to[3], in + 3, fault);
+			to += 4;
+			in += 4;
+		}
+		if (row->size & 16) {
+			unsafe_get_user(to[0], in, fault);
+			unsafe_get_user(to[1], in + 1, fault);
+			to += 2;
+			in += 2;
+		}
+		if (row->size & 8)
+			unsafe_get_user(*to++, in++, fault);
+		if (row->size & 4)
+			unsafe_get_user(*(u32 *)to, (const u32 __user *)in,
+					fault);
+		*(u32 *)buf = *size;
 		user_read_access_end();
 		return 0;
 	}
@@ -150,23 +167,35 @@ fault:
 }
 
 /* Writes it back, as far as the user has it. */
-static int reply(const struct iommufd_ioctl *row,
-		 const struct iommufd_ucmd *ucmd)
+static __always_inline int reply(const struct iommufd_ioctl *row,
+				 const struct iommufd_ucmd *ucmd)
 {
-	u32 __user *words = ucmd->ubuffer;
-	const u32 *from = ucmd->cmd;
-	unsigned int i, n = row->size / sizeof(u32);
+	u64 __user *out = ucmd->ubuffer;
+	const u64 *from = ucmd->cmd;
 
-	if (ucmd->user_size != row->size ||
-	    !user_write_access_begin(words, row->size))
+	if (unlikely(ucmd->user_size != row->size) ||
+	    !user_write_access_begin(out, row->size))
 		return copy_to_user(ucmd->ubuffer, ucmd->cmd,
 				    min_t(size_t, ucmd->user_size,
 					  row->size)) ? -EFAULT : 0;
-	for (i = 0; i + 1 < n; i += 2)
-		unsafe_put_user(*(const u64 *)(from + i),
-				(u64 __user *)(words + i), fault);
-	if (n % 2)
-		unsafe_put_user(from[i], words + i, fault);
+	if (row->size & 32) {
+		unsafe_put_user(from[0], out, fault);
+		unsafe_put_user(from[1], out + 1, fault);
+		unsafe_put_user(from[2], out + 2, fault);
+		unsafe_put_user(from[3], out + 3, fault);
+		from += 4;
+		out += 4;
+	}
+	if (row->size & 16) {
+		unsafe_put_user(from[0], out, fault);
+		unsafe_put_user(from[1], out + 1, fault);
+		from += 2;
+		out += 2;
+	}
+	if (row->size & 8)
+		unsafe_put_user(*from++, out++, fault);
+	if (row->size & 4)
+		unsafe_put_user(*(const u32 *)from, (u32 __user *)out, fault);
 	user_write_access_end();
 	return 0;
 fault:
@@ -177,28 +206,34 @@ fault:
 static noinline long run(struct iommufd_ctx *ictx,
 			 const struct iommufd_ioctl *row, void __user *arg)
 {
-	struct iommufd_ucmd ucmd = {
-		.ictx = ictx,
-		.ubuffer = arg,
-	};
-	union iommufd_ucmd_buffer buf;
-	bool handled;
-	int rc;
+	/*
+	 * Zeroes would be written in vain here: all that a row's handler and its
+	 * reply look at is fetched, and undo_area goes with undo.
+	 */
+	union iommufd_ucmd_buffer buf __uninitialized;
+	struct iommufd_ucmd ucmd __uninitialized;
+	int rc, replied;
 
 	rc = fetch(row, arg, &buf, &ucmd.user_size);
 	if (rc)
 		return rc;
+	ucmd.ictx = ictx;
+	ucmd.ubuffer = arg;
 	ucmd.cmd = &buf;
+	ucmd.new_obj = NULL;
+	ucmd.reply_on_error = false;
+	ucmd.undo = NULL;
 
 	rc = row->handler(&ucmd);
-	handled = !rc;
-	/* The first errno counts, so a failing reply to it changes nothing. */
-	if (rc && ucmd.reply_on_error)
-		reply(row, &ucmd);
-	else if (!rc && row->reply)
-		rc = reply(row, &ucmd);
-	if (rc && handled && ucmd.undo)
-		ucmd.undo(&ucmd);
+	if (rc ? ucmd.reply_on_error : row->reply) {
+		replied = reply(row, &ucmd);
+		/* The first errno counts, so a failing reply to it changes nothing. */
+		if (!rc && replied) {
+			rc = replied;
+			if (ucmd.undo)
+				ucmd.undo(&ucmd);
+		}
+	}
 
 	/*
 	 * An object that the user did not hear of would be lost to it, so it is
@@ -235,7 +270,8 @@ long iommufd_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return iommufd_vfio_ioctl(ictx, cmd, arg);
 	row = &iommufd_ioctls[array_index_nospec(nr,
 						 ARRAY_SIZE(iommufd_ioctls))];
-	if (!row->cmd || row->cmd != cmd)
+	/* Rows that are not filled have 0 there, which is none of these numbers. */
+	if (row->cmd != cmd)
 		return -ENOTTY;
 	return run(ictx, row, (void __user *)arg);
 }
