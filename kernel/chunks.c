@@ -507,21 +507,21 @@ static long use_pinned(struct pinner *p)
  */
 static long keep(struct pinner *p, unsigned long nr)
 {
+	struct page **list = p->list;
 	struct iommufd_chunk *chunk;
 	unsigned int nr_runs = 0;
-	unsigned long i;
+	unsigned long i = 0;
 
-	for (i = 0; i < nr; i++) {
-		unsigned long pfn = page_to_pfn(p->list[i]);
-		u64 *last = &p->runs[nr_runs - 1];
+	/* Once for each page, so it is to be short. */
+	for (; i < nr && nr_runs < CHUNK_RUNS; nr_runs++) {
+		unsigned long from = i;
+		struct page *page = list[i];
 
-		if (nr_runs && run_pfn(*last) + run_pages(*last) == pfn) {
-			*last = make_run(run_pfn(*last), run_pages(*last) + 1);
-			continue;
-		}
-		if (nr_runs == CHUNK_RUNS)
-			break;
-		p->runs[nr_runs++] = make_run(pfn, 1);
+		do {
+			i++;
+			page = nth_page(page, 1);
+		} while (i < nr && list[i] == page);
+		p->runs[nr_runs] = make_run(page_to_pfn(list[from]), i - from);
 	}
 	chunk = kmalloc(struct_size(chunk, runs, nr_runs), GFP_KERNEL_ACCOUNT);
 	if (!chunk)

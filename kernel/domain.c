@@ -84,22 +84,23 @@ static int map_run(void *data, unsigned long pfn, unsigned long nr)
 {
 	struct mapper *m = data;
 	phys_addr_t phys = PFN_PHYS(pfn);
-	size_t left = nr << PAGE_SHIFT, size;
+	size_t left = nr << PAGE_SHIFT, size = left;
 	int rc;
 
-	for (; left; left -= size) {
-		size = left;
-		if (!m->huge)
-			size = min(left, max(PAGE_SIZE,
-					     1UL << __ffs(m->domain->pgsize_bitmap)));
+	if (!m->huge)
+		size = min(left, max(PAGE_SIZE,
+				     1UL << __ffs(m->domain->pgsize_bitmap)));
+	do {
 		rc = iommufd_compat_map(m->domain, m->iova, phys, size,
 					m->prot);
 		if (rc)
 			return rc;
 		m->iova += size;
 		phys += size;
+		left -= size;
+		size = min(size, left);
 		cond_resched();
-	}
+	} while (left);
 	return 0;
 }
 
