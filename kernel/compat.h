@@ -15,6 +15,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
+#include <linux/slab.h>
 #include <linux/version.h>
 #include <linux/vfio_pci_core.h>
 #include <net/genetlink.h>
@@ -208,6 +209,19 @@ static inline int iommufd_compat_map(struct iommu_domain *domain,
 	return iommu_map(domain, iova, phys, size, prot, GFP_KERNEL_ACCOUNT);
 #else
 	return iommu_map(domain, iova, phys, size, prot);
+#endif
+}
+
+/*
+ * SLUB, and 6.1's SLAB, free what is of a cache as well without being told which,
+ * and with fewer checks. 6.1 could have another allocator, which cannot.
+ */
+static inline void iommufd_compat_cache_free(struct kmem_cache *cache, void *p)
+{
+#ifdef CONFIG_SLOB
+	kmem_cache_free(cache, p);
+#else
+	kfree(p);
 #endif
 }
 

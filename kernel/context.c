@@ -86,7 +86,8 @@ int iommufd_ctx_open(struct file *file)
 	iommufd_debugfs_add(ictx);
 	mutex_unlock(&iommufd_contexts_lock);
 	/* No one else has the file yet, so it cannot be gone before this. */
-	iommufd_event_ctx(ictx->id, true);
+	if (iommufd_event_wanted())
+		iommufd_event_ctx(ictx->id, true);
 	return 0;
 }
 
@@ -111,7 +112,8 @@ void iommufd_ctx_release(struct file *file)
 	mem_cgroup_put(ictx->memcg);
 	mutex_destroy(&ictx->groups_lock);
 	kfree(ictx);
-	iommufd_event_ctx(id, false);
+	if (iommufd_event_wanted())
+		iommufd_event_ctx(id, false);
 }
 
 /**

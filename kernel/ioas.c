@@ -15,12 +15,16 @@ static void iommufd_ioas_destroy(struct iommufd_ctx *ictx,
 {
 	struct iommufd_ioas *ioas = container_of(obj, struct iommufd_ioas, obj);
 
-	iommufd_vfio_ioas_forget(ictx, ioas);
+	/* Who makes it the one holds it, and no one does any more. */
+	if (READ_ONCE(ictx->vfio_ioas) == ioas)
+		iommufd_vfio_ioas_forget(ictx, ioas);
 	/* What pins would refer to it, so none is left, and no pin. */
 	iommufd_unmap_teardown(ioas);
 	iommufd_ranges_free(&ioas->allowed);
 	iommufd_ranges_free(&ioas->reserved);
-	xa_destroy(&ioas->accesses);
+	/* Nodes without an entry, which a store that failed can leave. */
+	if (!xa_empty(&ioas->accesses))
+		xa_destroy(&ioas->accesses);
 	mutex_destroy(&ioas->attach_lock);
 }
 
@@ -73,11 +77,9 @@ struct iommufd_ioas *iommufd_ioas_make(struct iommufd_ctx *ictx)
 	ioas = iommufd_object_alloc(ictx, ioas, &iommufd_ioas_ops);
 	if (IS_ERR(ioas))
 		return ioas;
+	/* Trees that are all zero are empty ones. */
 	ioas->ictx = ictx;
 	init_rwsem(&ioas->lock);
-	ioas->areas = RB_ROOT;
-	ioas->allowed = RB_ROOT_CACHED;
-	ioas->reserved = RB_ROOT_CACHED;
 	xa_init_flags(&ioas->accesses, XA_FLAGS_ACCOUNT);
 	mutex_init(&ioas->attach_lock);
 	INIT_LIST_HEAD(&ioas->hwpts);
@@ -119,7 +121,7 @@ int iommufd_ioas_alloc_ioctl(struct iommufd_ucmd *ucmd)
 unsigned int iommufd_ioas_usable(struct iommufd_ioas *ioas, unsigned long *pos,
 				 bool *more, struct iommu_iova_range *batch)
 {
-	unsigned long start, last;
+	unsigned long start __uninitialized, last __uninitialized;
 	unsigned int n = 0;
 
 	down_read(&ioas->lock);
@@ -172,7 +174,7 @@ int iommufd_ioas_iova_ranges(struct iommufd_ucmd *ucmd)
 	struct iommu_ioas_iova_ranges *cmd = ucmd->cmd;
 	struct iommu_iova_range __user *out =
 		u64_to_user_ptr(cmd->allowed_iovas);
-	struct iommu_iova_range batch[IOMMUFD_RANGES_BATCH];
+	struct iommu_iova_range batch[IOMMUFD_RANGES_BATCH] __uninitialized;
 	u32 room = cmd->num_iovas, total = 0, n, fit;
 	unsigned long pos = 0;
 	bool more = true;
@@ -207,6 +209,22 @@ int iommufd_ioas_iova_ranges(struct iommufd_ucmd *ucmd)
 	return 0;
 }
 
+/* As copy_from_user(), likewise. */
+static bool get_range(struct iommu_iova_range *range,
+		      const struct iommu_iova_range __user *in)
+{
+	might_fault();
+	if (!user_read_access_begin(in, sizeof(*in)))
+		return false;
+	unsafe_get_user(range->start, &in->start, fault);
+	unsafe_get_user(range->last, &in->last, fault);
+	user_read_access_end();
+	return true;
+fault:
+	user_read_access_end();
+	return false;
+}
+
 /* The user's array as a tree, whose ranges do not overlap. */
 static int read_allowed(const struct iommu_ioas_allow_iovas *cmd,
 			struct rb_root_cached *allowed)
@@ -218,7 +236,7 @@ static int read_allowed(const struct iommu_ioas_allow_iovas *cmd,
 	int rc;
 
 	for (i = 0; i < cmd->num_iovas; i++) {
-		if (copy_from_user(&range, in + i, sizeof(range)))
+		if (!get_range(&range, in + i))
 			return -EFAULT;
 		if (range.start >= range.last ||
 		    iommufd_range_overlaps(allowed, range.start, range.last))

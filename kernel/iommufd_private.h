@@ -168,8 +168,8 @@ enum iommufd_object_type {
  * @file: the open file. Its count is the context's; see iommufd_ctx_get().
  * @id: from 1, never given twice while the module is loaded
  * @node: place in the tree of all contexts, by @id; iommufd_contexts_lock
- * @objects: ids of this context. Holds XA_ZERO_ENTRY where an id is reserved
- *           for an object that is not finished.
+ * @objects: by id, also those that are not finished, which nobody must find:
+ *           see iommufd_object_of()
  * @nr_objects: finished objects; written under xa_lock
  * @nr_by_type: the same by type; written under xa_lock
  * @generation: goes on with each object that comes or goes and each link
@@ -177,25 +177,25 @@ enum iommufd_object_type {
  * @drained: destroyers that wait for calls in flight on their object
  * @leaves: only while the context is torn down: objects with nothing left
  *          that refers to them, linked by next_leaf
- * @closing: set when teardown starts; from then on the context has one user
  * @debugfs: this context's folder there, NULL while it has none;
  *           iommufd_contexts_lock
  * @debugfs_node: in the list of contexts without a folder;
  *                iommufd_contexts_lock
  * @memcg: who pays for the folder, whoever it is made by
  * @vfio_ioas: the IOAS that VFIO's ioctls mean, or NULL; xa_lock. It may have
- *             been claimed for its end already: see iommufd_vfio_ioas_get()
- * @vfio_cut: VFIO_TYPE1_IOMMU was chosen, whose unmap may cut mappings
- * @vfio_no_iommu: a device without an IOMMU is used by VFIO's ioctls; xa_lock
+ *             been claimed for its end already: see vfio_compat.c
  * @groups: struct iommufd_group; groups_lock
  * @groups_lock: see the top of this file
- * @rlimit_process: pinned memory is charged to the process that mapped it, and
- *                  not to its user; written under xa_lock while there is no
- *                  object
  * @pinned_pages: page frames pinned for this context, each counted once
  * @opener: who opened it
  * @opener_comm: name of that process at the time
  * @opener_uid: its effective user
+ * @closing: set when teardown starts; from then on the context has one user
+ * @vfio_cut: VFIO_TYPE1_IOMMU was chosen, whose unmap may cut mappings
+ * @vfio_no_iommu: a device without an IOMMU is used by VFIO's ioctls; xa_lock
+ * @rlimit_process: pinned memory is charged to the process that mapped it, and
+ *                  not to its user; written under xa_lock while there is no
+ *                  object
  */
 struct iommufd_ctx {
 	struct file *file;
@@ -207,20 +207,20 @@ struct iommufd_ctx {
 	u32 generation;
 	wait_queue_head_t drained;
 	struct iommufd_object *leaves;
-	bool closing;
 	struct iommufd_debugfs_dir *debugfs;
 	struct list_head debugfs_node;
 	struct mem_cgroup *memcg;
 	struct iommufd_ioas *vfio_ioas;
-	bool vfio_cut;
-	bool vfio_no_iommu;
 	struct list_head groups;
 	struct mutex groups_lock;	/* see the top of this file */
-	bool rlimit_process;
 	atomic_long_t pinned_pages;
 	struct pid *opener;
 	char opener_comm[TASK_COMM_LEN];
 	kuid_t opener_uid;
+	bool closing;
+	bool vfio_cut;
+	bool vfio_no_iommu;
+	bool rlimit_process;
 };
 
 /* No type refers to more objects than this. */
@@ -302,6 +302,7 @@ struct iommufd_object_ops {
  *            tell "last but one" apart, which refcount_t does not.
  * @id: in its context
  * @owned: the kernel's own: users holds one of its own, and nobody else's
+ * @live: it is finished, and can be found; xa_lock
  * @refs: struct iommufd_ref of what it refers to; xa_lock
  * @referrers: struct iommufd_ref of what refers to it; xa_lock
  * @next_leaf: link in ictx->leaves, for the one task that tears down
@@ -312,10 +313,27 @@ struct iommufd_object {
 	atomic_t inflight;
 	u32 id;
 	bool owned;
+	bool live;
 	struct list_head refs;
 	struct list_head referrers;
 	struct iommufd_object *next_leaf;
 };
+
+/**
+ * iommufd_object_of - what is to be found at an id
+ * @entry: of ictx->objects, whose xa_lock is held
+ *
+ * Every lookup and every walk goes through here. Beside objects that are not
+ * finished, id 0 has an entry, which is there so that the id is never given.
+ *
+ * Return: the object, or NULL for none.
+ */
+static inline struct iommufd_object *iommufd_object_of(void *entry)
+{
+	struct iommufd_object *obj = entry;
+
+	return entry && !xa_is_zero(entry) && obj->live ? obj : NULL;
+}
 
 /**
  * struct iommufd_ref - a lasting reference of one object on another
@@ -694,17 +712,41 @@ struct iommufd_area *iommufd_area_below(const struct iommufd_ioas *ioas,
 					unsigned long start);
 unsigned long iommufd_area_place(const struct iommufd_area *area);
 void iommufd_area_insert(struct iommufd_ioas *ioas, struct iommufd_area *area);
-struct iommufd_area *iommufd_area_remove(struct iommufd_ioas *ioas,
-					 struct iommufd_area *area);
+struct iommufd_area *iommufd_area_take(struct iommufd_ioas *ioas,
+				       struct iommufd_area *area);
+void iommufd_area_settle(struct iommufd_ioas *ioas, struct iommufd_area *above,
+			 unsigned long hole);
 int iommufd_iova_check(const struct iommufd_ioas *ioas, unsigned long start,
 		       unsigned long last);
 int iommufd_iova_find(const struct iommufd_ioas *ioas, unsigned long length,
 		      unsigned long place, unsigned long *iova);
 
 /* ranges.c */
-bool iommufd_next_usable(const struct iommufd_ioas *ioas, unsigned long from,
-			 unsigned long to, unsigned long *start,
-			 unsigned long *last);
+bool iommufd_next_unreserved(const struct iommufd_ioas *ioas,
+			     unsigned long from, unsigned long to,
+			     unsigned long *start, unsigned long *last);
+
+/**
+ * iommufd_next_usable - the next run of IOVAs that no reserved range covers
+ * @ioas: whose lock is held
+ * @from: where to look
+ * @to: how far; not below @from
+ * @start: first IOVA found
+ * @last: last one
+ *
+ * Return: false if there is none.
+ */
+static inline bool iommufd_next_usable(const struct iommufd_ioas *ioas,
+				       unsigned long from, unsigned long to,
+				       unsigned long *start,
+				       unsigned long *last)
+{
+	if (!RB_EMPTY_ROOT(&ioas->reserved.rb_root))
+		return iommufd_next_unreserved(ioas, from, to, start, last);
+	*start = from;
+	*last = to;
+	return true;
+}
 bool iommufd_range_overlaps(const struct rb_root_cached *ranges,
 			    unsigned long start, unsigned long last);
 int iommufd_range_add(struct rb_root_cached *ranges, unsigned long start,
@@ -919,6 +961,7 @@ void iommufd_debugfs_make(u64 ctx);
 /* netlink.c */
 int iommufd_netlink_init(void);
 void iommufd_netlink_exit(void);
+bool iommufd_event_wanted(void);
 void iommufd_event_ctx(u64 ctx, bool created);
 void iommufd_event_object(u64 ctx, u32 id, enum iommufd_object_type type,
 			  bool created);

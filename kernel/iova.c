@@ -165,25 +165,40 @@ void iommufd_area_insert(struct iommufd_ioas *ioas, struct iommufd_area *area)
 }
 
 /**
- * iommufd_area_remove - an area cannot be found any more
+ * iommufd_area_take - an area cannot be found any more
  * @ioas: where it is; its lock is held for writing
  * @area: nothing pins in it
  *
+ * The hole that it leaves is not seen until iommufd_area_settle(), which is to
+ * be called before the lock is let go of: of areas that go one after the other
+ * the tree is told once.
+ *
  * Return: the next one up, or NULL.
  */
-struct iommufd_area *iommufd_area_remove(struct iommufd_ioas *ioas,
-					 struct iommufd_area *area)
+struct iommufd_area *iommufd_area_take(struct iommufd_ioas *ioas,
+				       struct iommufd_area *area)
 {
 	struct iommufd_area *above = iommufd_area_next(area);
 
 	lockdep_assert_held_write(&ioas->lock);
 	rb_erase_augmented(&area->rb, &ioas->areas, &tree_callbacks);
-	if (above)
-		set_gap(above, above->gap + area->gap +
-			       (area->last - area->start + 1));
 	WRITE_ONCE(ioas->nr_areas, ioas->nr_areas - 1);
 	WRITE_ONCE(ioas->mapped, ioas->mapped - (area->last - area->start + 1));
 	return above;
+}
+
+/**
+ * iommufd_area_settle - the hole that areas have left can be used
+ * @ioas: whose lock is held for writing
+ * @above: what the last call of iommufd_area_take() returned
+ * @hole: where the hole below the first of them began
+ */
+void iommufd_area_settle(struct iommufd_ioas *ioas, struct iommufd_area *above,
+			 unsigned long hole)
+{
+	lockdep_assert_held_write(&ioas->lock);
+	if (above)
+		set_gap(above, above->start - hole);
 }
 
 /**

@@ -75,6 +75,7 @@ static int pin_list(struct iommufd_area *areas)
 static int place(struct iommufd_ioas *ioas, struct iommufd_area *areas,
 		 unsigned long start)
 {
+	bool domains = !list_empty(&ioas->hwpts);
 	struct iommufd_area *area, *done;
 	int rc = 0;
 
@@ -82,7 +83,8 @@ static int place(struct iommufd_ioas *ioas, struct iommufd_area *areas,
 		area->last = start + (area->last - area->start);
 		area->start = start;
 		start = area->last + 1;
-		rc = iommufd_domains_map(ioas, area);
+		if (domains)
+			rc = iommufd_domains_map(ioas, area);
 		if (rc)
 			break;
 		cond_resched();

@@ -777,11 +777,16 @@ static struct genl_family iommufd_nl_family __ro_after_init = {
 	.n_mcgrps = ARRAY_SIZE(iommufd_nl_groups),
 };
 
-/*
- * To the initial network namespace only: elsewhere it takes no more than a user
- * namespace of one's own to join the group.
+/**
+ * iommufd_event_wanted - whether anyone listens
+ *
+ * In the initial network namespace only, and only there are events sent:
+ * elsewhere it takes no more than a user namespace of one's own to join the
+ * group.
+ *
+ * Return: false if there is nobody whom an event would reach.
  */
-static bool has_listeners(void)
+bool iommufd_event_wanted(void)
 {
 	return genl_has_listeners(&iommufd_nl_family, &init_net, EVENTS_GROUP);
 }
@@ -805,8 +810,7 @@ static void send_event(struct sk_buff *skb, void *hdr, int rc)
  * @ctx: its id
  * @created: or it is gone
  *
- * Call without a lock. May sleep, but next to nothing is done while no one
- * listens.
+ * Call without a lock, and only if iommufd_event_wanted(). May sleep.
  */
 void iommufd_event_ctx(u64 ctx, bool created)
 {
@@ -814,8 +818,6 @@ void iommufd_event_ctx(u64 ctx, bool created)
 	void *hdr = NULL;
 	int rc = 0;
 
-	if (!has_listeners())
-		return;
 	skb = genlmsg_new(nla_total_size_64bit(sizeof(u64)), GFP_KERNEL);
 	if (skb)
 		hdr = put_header(skb, 0, 0,
@@ -835,8 +837,7 @@ void iommufd_event_ctx(u64 ctx, bool created)
  * @type: its type
  * @created: or it is gone
  *
- * Call without a lock. May sleep, but next to nothing is done while no one
- * listens.
+ * Call without a lock, and only if iommufd_event_wanted(). May sleep.
  */
 void iommufd_event_object(u64 ctx, u32 id, enum iommufd_object_type type,
 			  bool created)
@@ -845,8 +846,6 @@ void iommufd_event_object(u64 ctx, u32 id, enum iommufd_object_type type,
 	void *hdr = NULL;
 	int rc = 0;
 
-	if (!has_listeners())
-		return;
 	skb = genlmsg_new(nla_total_size_64bit(sizeof(u64)) +
 			  nla_total_size(sizeof(u32)) + nla_total_size(16),
 			  GFP_KERNEL);

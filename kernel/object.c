@@ -43,8 +43,8 @@ void iommufd_objects_init(void)
  * @size: bytes of the struct that begins with struct iommufd_object
  * @ops: operations of its type
  *
- * The id is reserved: no lookup finds it until iommufd_object_finalize(). The
- * caller ends with that, or with one of the two aborts. May sleep.
+ * The id is taken: no lookup finds the object until iommufd_object_finalize().
+ * The caller ends with that, or with one of the two aborts. May sleep.
  *
  * Return: the object, or ERR_PTR: -ENOMEM, -EBUSY if all ids are taken.
  */
@@ -64,7 +64,7 @@ iommufd_object_alloc_sized(struct iommufd_ctx *ictx, size_t size,
 	INIT_LIST_HEAD(&obj->refs);
 	INIT_LIST_HEAD(&obj->referrers);
 
-	rc = xa_alloc(&ictx->objects, &obj->id, XA_ZERO_ENTRY, xa_limit_31b,
+	rc = xa_alloc(&ictx->objects, &obj->id, obj, xa_limit_31b,
 		      GFP_KERNEL_ACCOUNT);
 	if (rc) {
 		kfree(obj);
@@ -75,21 +75,10 @@ iommufd_object_alloc_sized(struct iommufd_ctx *ictx, size_t size,
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_object_alloc_sized, IOMMUFD_INTERNAL);
 
-/*
- * Puts @new where @old must be. xa_store() and xa_erase() cannot tell a
- * reserved slot from an empty one, and this is where that matters: to publish
- * over anything but our own reservation would lose somebody's object.
- */
-static bool replace_entry(struct iommufd_ctx *ictx, u32 id, void *old,
-			  void *new)
+/* The entry of @xas; what is to be found there is told by iommufd_object_of(). */
+static struct iommufd_object *find(struct xa_state *xas)
 {
-	XA_STATE(xas, &ictx->objects, id);
-
-	lockdep_assert_held(&ictx->objects.xa_lock);
-	if (WARN_ON_ONCE(xas_load(&xas) != old))
-		return false;
-	xas_store(&xas, new);
-	return !WARN_ON_ONCE(xas_error(&xas));
+	return iommufd_object_of(xas_load(xas));
 }
 
 static void count_object(struct iommufd_ctx *ictx,
@@ -128,7 +117,8 @@ static void end_object(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 	drop_contents(ictx, obj);
 	free_object(obj);
 	/* Last, so that who hears of it can destroy what it referred to. */
-	iommufd_event_object(ictx->id, id, type, false);
+	if (iommufd_event_wanted())
+		iommufd_event_object(ictx->id, id, type, false);
 }
 
 /**
@@ -136,7 +126,7 @@ static void end_object(struct iommufd_ctx *ictx, struct iommufd_object *obj)
  * @ictx: its context
  * @obj: from iommufd_object_alloc(), not published yet
  *
- * Cannot fail: the slot was reserved. From here on the object belongs to the
+ * Cannot fail: the object has its id already. From here on it belongs to the
  * context, and another task may destroy it before this returns. May sleep.
  */
 void iommufd_object_finalize(struct iommufd_ctx *ictx,
@@ -144,14 +134,16 @@ void iommufd_object_finalize(struct iommufd_ctx *ictx,
 {
 	enum iommufd_object_type type = obj->ops->type;
 	u32 id = obj->id;
-	bool ours;
 
 	xa_lock(&ictx->objects);
-	ours = replace_entry(ictx, id, XA_ZERO_ENTRY, obj);
-	if (ours)
-		count_object(ictx, obj, 1);
+	if (WARN_ON_ONCE(obj->live)) {
+		xa_unlock(&ictx->objects);
+		return;
+	}
+	obj->live = true;
+	count_object(ictx, obj, 1);
 	xa_unlock(&ictx->objects);
-	if (ours)
+	if (iommufd_event_wanted())
 		iommufd_event_object(ictx->id, id, type, true);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_object_finalize, IOMMUFD_INTERNAL);
@@ -164,10 +156,13 @@ EXPORT_SYMBOL_NS_GPL(iommufd_object_finalize, IOMMUFD_INTERNAL);
  */
 void iommufd_object_abort(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 {
+	XA_STATE(xas, &ictx->objects, obj->id);
 	bool ours;
 
 	xa_lock(&ictx->objects);
-	ours = replace_entry(ictx, obj->id, XA_ZERO_ENTRY, NULL);
+	ours = !WARN_ON_ONCE(xas_load(&xas) != obj || obj->live);
+	if (ours)
+		xas_store(&xas, NULL);
 	xa_unlock(&ictx->objects);
 
 	/* Somebody else's id: then nobody knows who knows of this memory. */
@@ -203,10 +198,11 @@ struct iommufd_object *
 iommufd_object_get(struct iommufd_ctx *ictx, u32 id,
 		   const struct iommufd_object_ops *ops)
 {
+	XA_STATE(xas, &ictx->objects, id);
 	struct iommufd_object *obj;
 
 	xa_lock(&ictx->objects);
-	obj = xa_load(&ictx->objects, id);
+	obj = find(&xas);
 	if (!obj || (ops && obj->ops != ops)) {
 		xa_unlock(&ictx->objects);
 		return ERR_PTR(-ENOENT);
@@ -382,31 +378,48 @@ static bool drained(struct iommufd_object *obj)
 	return atomic_read_acquire(&obj->inflight) == 1;
 }
 
-/* Step 1. From a true on, the object is the caller's alone. */
-static bool claim(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+/* Step 1, of what @xas found. From a true on, the object is the caller's alone. */
+static bool claim(struct iommufd_ctx *ictx, struct xa_state *xas,
+		  struct iommufd_object *obj)
 {
 	lockdep_assert_held(&ictx->objects.xa_lock);
 	if (!refcount_dec_if_one(&obj->users))
 		return false;
 	/* What the last one to hold a lasting reference did is seen from here. */
 	smp_acquire__after_ctrl_dep();
-	replace_entry(ictx, obj->id, obj, NULL);
+	xas_store(xas, NULL);
 	count_object(ictx, obj, -1);
 	return true;
+}
+
+/* The same, of an object that was not come to by its id. */
+static bool claim_object(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	XA_STATE(xas, &ictx->objects, obj->id);
+
+	lockdep_assert_held(&ictx->objects.xa_lock);
+	if (WARN_ON_ONCE(find(&xas) != obj))
+		return false;
+	return claim(ictx, &xas, obj);
+}
+
+/*
+ * Only a fatal signal ends the wait, since there is nothing left to come back
+ * to. Then, and that is what a false says, the last call in flight does the rest.
+ */
+static noinline bool drain(struct iommufd_ctx *ictx, struct iommufd_object *obj)
+{
+	return !wait_event_killable(ictx->drained, drained(obj)) ||
+	       atomic_dec_and_test(&obj->inflight);
 }
 
 /* Steps 2 and 3, of an object whose memory nobody waits for. */
 static void end_claimed(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 {
+	might_sleep();
 	will_drain(obj);
-	/*
-	 * Only a fatal signal ends the wait, since there is nothing left to
-	 * come back to. Then the last call in flight does the rest.
-	 */
-	if (wait_event_killable(ictx->drained, drained(obj)) &&
-	    !atomic_dec_and_test(&obj->inflight))
-		return;
-	end_object(ictx, obj);
+	if (drained(obj) || drain(ictx, obj))
+		end_object(ictx, obj);
 }
 
 /**
@@ -423,14 +436,15 @@ static void end_claimed(struct iommufd_ctx *ictx, struct iommufd_object *obj)
  */
 int iommufd_object_destroy(struct iommufd_ctx *ictx, u32 id)
 {
+	XA_STATE(xas, &ictx->objects, id);
 	struct iommufd_object *obj;
 	int rc = 0;
 
 	xa_lock(&ictx->objects);
-	obj = xa_load(&ictx->objects, id);
+	obj = find(&xas);
 	if (!obj)
 		rc = -ENOENT;
-	else if (!claim(ictx, obj))
+	else if (!claim(ictx, &xas, obj))
 		rc = -EBUSY;
 	xa_unlock(&ictx->objects);
 
@@ -457,7 +471,7 @@ struct iommufd_object *iommufd_object_unlink_last(struct iommufd_ctx *ictx,
 
 	xa_lock(&ictx->objects);
 	unlink_locked(ictx, ref);
-	claimed = claim(ictx, obj);
+	claimed = claim_object(ictx, obj);
 	xa_unlock(&ictx->objects);
 	return claimed ? obj : NULL;
 }
@@ -491,7 +505,7 @@ void iommufd_object_destroy_owned(struct iommufd_ctx *ictx,
 
 	xa_lock(&ictx->objects);
 	refcount_dec(&obj->users);
-	claimed = claim(ictx, obj);
+	claimed = claim_object(ictx, obj);
 	xa_unlock(&ictx->objects);
 	if (WARN_ON_ONCE(!claimed))
 		return;
@@ -516,6 +530,36 @@ bool iommufd_objects_none(struct iommufd_ctx *ictx)
 	return !xas_find(&xas, ULONG_MAX);
 }
 
+/*
+ * Takes the ids of a chunk, from @id on, out of a context that is torn down, and
+ * puts what nothing refers to among its leaves. Returns where to go on, or 0.
+ */
+static unsigned long take_chunk(struct iommufd_ctx *ictx, unsigned long id)
+{
+	XA_STATE(xas, &ictx->objects, id);
+	struct iommufd_object *obj;
+	unsigned long last;
+
+	xas_lock(&xas);
+	obj = xas_find(&xas, ULONG_MAX);
+	if (!obj) {
+		xas_unlock(&xas);
+		return 0;
+	}
+	id = round_down(xas.xa_index, XA_CHUNK_SIZE);
+	last = id + XA_CHUNK_SIZE - 1;
+	for (; obj; obj = xas_next_entry(&xas, last))
+		if (iommufd_object_of(obj) && refcount_read(&obj->users) == 1)
+			push_leaf(ictx, obj);
+	/* All at once, which costs next to nothing. */
+	if (IS_ENABLED(CONFIG_XARRAY_MULTI)) {
+		xas_set_order(&xas, id, XA_CHUNK_SHIFT);
+		xas_store(&xas, NULL);
+	}
+	xas_unlock(&xas);
+	return last + 1;
+}
+
 /**
  * iommufd_objects_teardown - ends all objects of a context
  * @ictx: a context whose last reference is gone
@@ -528,33 +572,19 @@ bool iommufd_objects_none(struct iommufd_ctx *ictx)
  */
 void iommufd_objects_teardown(struct iommufd_ctx *ictx)
 {
-	XA_STATE(xas, &ictx->objects, 0);
-	unsigned long left = ictx->nr_objects;
+	unsigned long left = ictx->nr_objects, id = 0;
 	struct iommufd_object *obj;
-	unsigned int seen = 0;
 
+	if (xa_empty(&ictx->objects))
+		return;
 	ictx->closing = true;
 	/*
-	 * From the leaves all others are reached, so the ids go on the way:
-	 * node by node, where xa_destroy() would free all of them at once with
-	 * interrupts off.
+	 * From the leaves all others are reached, so the ids go on the way, where
+	 * the kernel can do that: xa_destroy() would free all that holds them
+	 * with interrupts off.
 	 */
-	xas_lock(&xas);
-	xas_for_each(&xas, obj, ULONG_MAX) {
-		/* Id 0, which is taken so that it is never given. */
-		if (xa_is_zero(obj))
-			continue;
-		if (refcount_read(&obj->users) == 1)
-			push_leaf(ictx, obj);
-		xas_store(&xas, NULL);
-		if (++seen % XA_CHECK_SCHED)
-			continue;
-		xas_pause(&xas);
-		xas_unlock(&xas);
+	while ((id = take_chunk(ictx, id)))
 		cond_resched();
-		xas_lock(&xas);
-	}
-	xas_unlock(&xas);
 
 	while (ictx->leaves) {
 		obj = ictx->leaves;

@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <uapi/linux/iommufd.h>
 
+#include "compat.h"
 #include "iommufd_private.h"
 
 /*
@@ -179,7 +180,7 @@ static void pages_free(struct iommufd_pages *pages)
 	put_task_struct(pages->task);
 	mutex_destroy(&pages->lock);
 	mutex_destroy(&pages->pin_lock);
-	kmem_cache_free(iommufd_pages_cache, pages);
+	iommufd_compat_cache_free(iommufd_pages_cache, pages);
 }
 
 /**
@@ -296,6 +297,6 @@ void iommufd_area_free(struct iommufd_area *area)
 		mutex_unlock(&pages->lock);
 	}
 	if (area != &pages->first)
-		kmem_cache_free(iommufd_area_cache, area);
+		iommufd_compat_cache_free(iommufd_area_cache, area);
 	iommufd_pages_put(pages);
 }

@@ -45,7 +45,7 @@ bool iommufd_range_overlaps(const struct rb_root_cached *ranges,
 int iommufd_range_add(struct rb_root_cached *ranges, unsigned long start,
 		      unsigned long last, void *owner)
 {
-	struct iommufd_range *range = kzalloc(sizeof(*range),
+	struct iommufd_range *range = kmalloc(sizeof(*range),
 					      GFP_KERNEL_ACCOUNT);
 
 	if (!range)
@@ -65,6 +65,8 @@ void iommufd_ranges_free(struct rb_root_cached *ranges)
 {
 	struct iommufd_range *range, *next;
 
+	if (RB_EMPTY_ROOT(&ranges->rb_root))
+		return;
 	rbtree_postorder_for_each_entry_safe(range, next, &ranges->rb_root,
 					     node.rb) {
 		kfree(range);
@@ -74,7 +76,7 @@ void iommufd_ranges_free(struct rb_root_cached *ranges)
 }
 
 /**
- * iommufd_next_usable - the next run of IOVAs that no reserved range covers
+ * iommufd_next_unreserved - iommufd_next_usable(), where anything is reserved
  * @ioas: whose lock is held
  * @from: where to look
  * @to: how far; not below @from
@@ -83,9 +85,9 @@ void iommufd_ranges_free(struct rb_root_cached *ranges)
  *
  * Return: false if there is none.
  */
-bool iommufd_next_usable(const struct iommufd_ioas *ioas, unsigned long from,
-			 unsigned long to, unsigned long *start,
-			 unsigned long *last)
+bool iommufd_next_unreserved(const struct iommufd_ioas *ioas,
+			     unsigned long from, unsigned long to,
+			     unsigned long *start, unsigned long *last)
 {
 	const struct interval_tree_node *node;
 

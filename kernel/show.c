@@ -220,8 +220,7 @@ int iommufd_show_objects(u64 ctx, u32 *next, struct iommufd_object_info *infos,
 				*next = xas.xa_index;
 				break;
 			}
-			/* Unlike xa_load(), this also meets reserved ids. */
-			if (!xa_is_zero(obj))
+			if (iommufd_object_of(obj))
 				describe_object(obj, &infos[n++]);
 		}
 		xa_unlock(&ictx->objects);
@@ -337,7 +336,7 @@ static int try_ranges(u64 ctx, u32 id, enum iommufd_range_kind kind,
 	ictx = iommufd_ctx_next(ctx);
 	if (ictx && ictx->id == ctx) {
 		xa_lock(&ictx->objects);
-		obj = xa_load(&ictx->objects, id);
+		obj = iommufd_object_of(xa_load(&ictx->objects, id));
 		if (obj && obj->ops == &iommufd_ioas_ops)
 			n = fill_ranges(container_of(obj, struct iommufd_ioas,
 						     obj),

@@ -81,15 +81,20 @@ static int close_area(struct iommufd_ioas *ioas, struct iommufd_area *area)
 	return rc;
 }
 
-static void free_areas(struct iommufd_area **list)
+/* Returns how many bytes they were. */
+static unsigned long free_areas(struct iommufd_area **list)
 {
 	struct iommufd_area *area;
+	unsigned long bytes = 0;
 
 	while ((area = *list)) {
 		*list = area->next;
-		iommufd_area_unpin(area);
+		bytes += area->last - area->start + 1;
+		if (area->filled)
+			iommufd_area_unpin(area);
 		iommufd_area_free(area);
 	}
+	return bytes;
 }
 
 /* Whether an end of the range lies within an area; @first is the lowest in it. */
@@ -107,6 +112,35 @@ static bool cuts(const struct iommufd_ioas *ioas,
 	if (first->last < last)
 		area = iommufd_area_first(ioas, last, last);
 	return area && area->last > last;
+}
+
+/*
+ * Takes out a batch of areas, from @area on, of which the first one is idle, and
+ * puts them before those in *@gone. Returns the one that follows, or NULL.
+ */
+static struct iommufd_area *take_idle(struct iommufd_ioas *ioas,
+				      struct iommufd_area *area,
+				      unsigned long last,
+				      struct iommufd_area **gone)
+{
+	unsigned long hole = area->start - area->gap;
+	bool domains = !list_empty(&ioas->hwpts);
+	struct iommufd_area *next;
+	unsigned int n = 0;
+
+	do {
+		if (domains)
+			iommufd_domains_unmap(ioas, area);
+		next = iommufd_area_take(ioas, area);
+		area->next = *gone;
+		*gone = area;
+		area = next;
+	} while (area && area->last <= last && !area->closing && idle(area) &&
+		 ++n < UNMAP_BATCH);
+	iommufd_area_settle(ioas, area, hole);
+	if (domains)
+		iommufd_domains_flush(ioas);
+	return area;
 }
 
 /**
@@ -127,8 +161,8 @@ static bool cuts(const struct iommufd_ioas *ioas,
 int iommufd_unmap_range(struct iommufd_ioas *ioas, unsigned long start,
 			unsigned long last, unsigned long *unmapped)
 {
-	struct iommufd_area *area, *next, *gone = NULL;
-	unsigned int n = 0;
+	struct iommufd_area *area, *gone = NULL;
+	unsigned long end;
 	int rc = 0;
 
 	*unmapped = 0;
@@ -140,44 +174,37 @@ int iommufd_unmap_range(struct iommufd_ioas *ioas, unsigned long start,
 		area = NULL;
 	}
 	while (area && area->start <= last) {
-		unsigned long end = area->last;
-
 		/* It came while the lock was let go of. */
-		if (end > last) {
+		if (area->last > last)
 			rc = -ENOENT;
-			break;
-		}
-		if (area->closing) {
+		else if (area->closing)
 			rc = -EBUSY;
-			break;
-		}
 		/* Who fills a page table holds areas that are closing, too. */
 		while (!rc && !idle(area))
 			rc = close_area(ioas, area);
 		if (rc)
 			break;
-		iommufd_domains_unmap(ioas, area);
-		next = iommufd_area_remove(ioas, area);
-		*unmapped += end - area->start + 1;
-		area->next = gone;
-		gone = area;
-		area = next;
+		area = take_idle(ioas, area, last, &gone);
+		if (!area || area->start > last)
+			break;
 
-		if (area && ++n % UNMAP_BATCH == 0) {
-			iommufd_domains_flush(ioas);
-			up_write(&ioas->lock);
-			free_areas(&gone);
-			if (fatal_signal_pending(current))
-				return -EINTR;
-			cond_resched();
-			down_write(&ioas->lock);
-			area = end < last ?
-			       iommufd_area_first(ioas, end + 1, last) : NULL;
+		end = gone->last;
+		up_write(&ioas->lock);
+		*unmapped += free_areas(&gone);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+		down_write(&ioas->lock);
+		area = end < last ?
+		       iommufd_area_first(ioas, end + 1, last) : NULL;
+		/* It came meanwhile, and a part of it is behind us. */
+		if (area && area->start <= end) {
+			rc = -ENOENT;
+			break;
 		}
 	}
-	iommufd_domains_flush(ioas);
 	up_write(&ioas->lock);
-	free_areas(&gone);
+	*unmapped += free_areas(&gone);
 	return rc;
 }
 
@@ -228,7 +255,7 @@ static int cut_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 		    unsigned long iova)
 {
 	struct iommufd_area *tail;
-	unsigned long at;
+	unsigned long at, hole;
 
 	if (iova & (max(PAGE_SIZE, ioas->alignment) - 1))
 		return -EINVAL;
@@ -244,7 +271,8 @@ static int cut_area(struct iommufd_ioas *ioas, struct iommufd_area *area,
 	}
 	tail->filled = area->filled;
 	iommufd_domains_cut(ioas, area, iova);
-	iommufd_area_remove(ioas, area);
+	hole = area->start - area->gap;
+	iommufd_area_settle(ioas, iommufd_area_take(ioas, area), hole);
 	tail->start = iova;
 	tail->last = area->last;
 	area->last = iova - 1;
@@ -291,6 +319,8 @@ void iommufd_unmap_teardown(struct iommufd_ioas *ioas)
 {
 	struct iommufd_area *area, *next;
 
+	if (RB_EMPTY_ROOT(&ioas->areas))
+		return;
 	rbtree_postorder_for_each_entry_safe(area, next, &ioas->areas, rb) {
 		iommufd_area_free(area);
 		cond_resched();

@@ -82,7 +82,7 @@ int iommufd_vfio_compat_ioas_create(struct iommufd_ctx *ictx)
 	else if (ictx->vfio_ioas)
 		rc = -EEXIST;
 	else
-		ictx->vfio_ioas = ioas;
+		WRITE_ONCE(ictx->vfio_ioas, ioas);
 	xa_unlock(&ictx->objects);
 	if (rc)
 		iommufd_object_abort_and_destroy(ictx, &ioas->obj);
@@ -116,7 +116,7 @@ int iommufd_vfio_compat_set_no_iommu(struct iommufd_ctx *ictx)
 EXPORT_SYMBOL_NS_GPL(iommufd_vfio_compat_set_no_iommu, IOMMUFD_VFIO);
 
 /**
- * iommufd_vfio_ioas_forget - an IOAS is going
+ * iommufd_vfio_ioas_forget - the one that VFIO's ioctls mean is going
  * @ictx: its context
  * @ioas: the IOAS; its memory is still there
  */
@@ -125,14 +125,14 @@ void iommufd_vfio_ioas_forget(struct iommufd_ctx *ictx,
 {
 	xa_lock(&ictx->objects);
 	if (ictx->vfio_ioas == ioas)
-		ictx->vfio_ioas = NULL;
+		WRITE_ONCE(ictx->vfio_ioas, NULL);
 	xa_unlock(&ictx->objects);
 }
 
 static void set_vfio_ioas(struct iommufd_ctx *ictx, struct iommufd_ioas *ioas)
 {
 	xa_lock(&ictx->objects);
-	ictx->vfio_ioas = ioas;
+	WRITE_ONCE(ictx->vfio_ioas, ioas);
 	xa_unlock(&ictx->objects);
 }
 

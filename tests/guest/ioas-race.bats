@@ -15,6 +15,8 @@ race() {
 
 @test "map and unmap against the same" { race map; }
 
+@test "unmap of a range against a map across its edge" { race edge; }
+
 @test "copy against unmap" { race copy; }
 
 @test "pin against map and unmap" { load_testdrv; race pin; }

@@ -281,7 +281,7 @@ drv2() { echo "$*" >&"$DRV2"; }
 }
 
 @test "what is published already is not published over" {
-	expect_splat 'replace_entry' drv twice
+	expect_splat 'iommufd_object_finalize' drv twice
 	[[ $(count) == 1 ]]
 	must destroy "$(drv_result)"
 	[[ $(count) == 0 ]]

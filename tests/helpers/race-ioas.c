@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * race-ioas MODE SECONDS: as race.c, about what is in an I/O address space. All
- * but "copy" and "map" need kernel/testdrv.c. Prints what happened how often;
+ * but "copy", "edge" and "map" need kernel/testdrv.c. Prints what happened how often;
  * fails if an answer was one that cannot be, if the two never met, or if a page
  * stays pinned.
  */
@@ -133,6 +133,74 @@ static void mode_map(void)
 	if (mapped != unmapped)
 		report("mapped and unmapped differ", 0, 0);
 	sum("map", before);
+}
+
+/*
+ * edge: one unmaps a range of more areas than go at once, the other maps what
+ * begins below that range and ends in the middle of it. That is never taken for a
+ * part of the range.
+ */
+#define EDGE_AREAS 100ULL
+#define EDGE_AT 64ULL		/* so many the driver takes out at once */
+
+static atomic_ulong between;
+
+static void *map_across(void *arg)
+{
+	uint64_t start = IOVA - 4 * P, all = (4 + 2 * EDGE_AT) * P, length;
+	int rc;
+
+	(void)arg;
+	pin_to(1);
+	while (!stop) {
+		rc = map(ioas, start, all);
+		count("map across", rc, EEXIST);
+		if (rc)
+			continue;
+		length = all;
+		rc = unmap(ioas, start, &length);
+		if (rc || length != all)
+			report("unmap of what was mapped across", 0, rc);
+	}
+	return NULL;
+}
+
+static void mode_edge(void)
+{
+	struct pins before = pins_now();
+	pthread_t thread;
+	uint64_t i, nr, length;
+	int rc;
+
+	new_ioas(&ioas);
+	thread = start(map_across, NULL);
+
+	while (go_on()) {
+		for (i = nr = 0; i < EDGE_AREAS; i++) {
+			rc = map(ioas, IOVA + 2 * i * P, P);
+			if (!rc)
+				nr++;
+			else if (rc != EEXIST)
+				report("map", 0, rc);
+		}
+		while (nr && go_on()) {
+			length = 2 * EDGE_AREAS * P;
+			rc = unmap(ioas, IOVA, &length);
+			if (rc == ENOENT)
+				between++;
+			else if (rc)
+				report("unmap", 0, rc);
+			if (length > nr * P)
+				report("more than was mapped in the range", 0, 0);
+			nr -= length / P;
+		}
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	printf("%lu times in between\n", between);
+	if (!between)
+		report("it never came in between", 0, 0);
+	sum("edge", before);
 }
 
 /*
@@ -410,6 +478,7 @@ static void mode_replace(void)
 
 static const struct race modes[] = {
 	{ "map", mode_map },
+	{ "edge", mode_edge },
 	{ "copy", mode_copy },
 	{ "pin", mode_pin },
 	{ "rw", mode_rw },
