@@ -13,6 +13,8 @@
 #                           from Debian's source to go on top of iommufd.ko
 #   make vfio-modules-install     that, for KREL, in place of what the kernel has
 #   make vfio-modules-uninstall   and as it was again
+#   make vfio-dkms-install        that for this and every later kernel, by DKMS
+#   make vfio-dkms-uninstall      and as it was again
 #   make demo [K=KERNEL]    what it does, shown in an emulated machine
 #   make check              the host's tests, and the quick ones on both stock kernels
 #        FILE=F K=KERNEL    only the tests in F, only on KERNEL
@@ -197,12 +199,40 @@ dkms-install:
 	# Of this version, since a changed file would not be seen otherwise.
 	if [ -n "$$(dkms status -m iommufd -v $(DKMS_VERSION))" ]; then \
 		dkms remove -m iommufd -v $(DKMS_VERSION) --all; fi
-	rm -rf $(DKMS_SRC)
-	mkdir -p $(DKMS_SRC)
-	cp -r kernel/. $(DKMS_SRC)/
-	rm -f $(DKMS_SRC)/testdrv*
+	$(MAKE) --no-print-directory dkms-files DESTDIR=
 	dkms add -m iommufd -v $(DKMS_VERSION)
 	dkms install -m iommufd -v $(DKMS_VERSION) -k $(KREL)
+
+DKMS_VFIO_SRC := /usr/src/iommufd-vfio-$(DKMS_VERSION)
+
+.PHONY: dkms-files vfio-dkms-files vfio-dkms-install vfio-dkms-uninstall
+# The trees that DKMS works on, for packages too.
+dkms-files:
+	rm -rf $(DESTDIR)$(DKMS_SRC)
+	install -d $(DESTDIR)$(DKMS_SRC)
+	cp -r kernel/. $(DESTDIR)$(DKMS_SRC)/
+	rm -f $(DESTDIR)$(DKMS_SRC)/testdrv*
+
+vfio-dkms-files:
+	rm -rf $(DESTDIR)$(DKMS_VFIO_SRC)
+	install -d $(DESTDIR)$(DKMS_VFIO_SRC)
+	install -m 644 dist/vfio-dkms.conf $(DESTDIR)$(DKMS_VFIO_SRC)/dkms.conf
+	install -m 755 dist/vfio-dkms-build $(DESTDIR)$(DKMS_VFIO_SRC)/build
+	install -m 755 dist/vfio-modules $(DESTDIR)$(DKMS_VFIO_SRC)/
+	cp -r kernel $(DESTDIR)$(DKMS_VFIO_SRC)/iommufd
+	rm -f $(DESTDIR)$(DKMS_VFIO_SRC)/iommufd/testdrv*
+
+# On iommufd.ko, so that comes first.
+vfio-dkms-install: dkms-install
+	$(MAKE) --no-print-directory vfio-dkms-uninstall
+	$(MAKE) --no-print-directory vfio-dkms-files DESTDIR=
+	dkms add -m iommufd-vfio -v $(DKMS_VERSION)
+	dkms install -m iommufd-vfio -v $(DKMS_VERSION) -k $(KREL)
+
+vfio-dkms-uninstall:
+	if [ -n "$$(dkms status -m iommufd-vfio -v $(DKMS_VERSION))" ]; then \
+		dkms remove -m iommufd-vfio -v $(DKMS_VERSION) --all; fi
+	rm -rf $(DKMS_VFIO_SRC)
 
 # --- VFIO on top -------------------------------------------------------------
 

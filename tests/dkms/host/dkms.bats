@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What DKMS makes of the modules, in trees of its own: nothing is installed on
+# this host. check-all runs this.
+
+setup_file() {
+	load ../../lib/host
+	TOP=$BATS_TEST_DIRNAME/../../..
+	make -s -C "$TOP" dkms-files vfio-dkms-files DESTDIR="$BATS_FILE_TMPDIR"
+	mkdir "$BATS_FILE_TMPDIR"/{dkms,modules}
+	mkdir -p "$BATS_FILE_TMPDIR/archive/linux-source-6.12"
+	local vfio version
+	vfio=$("$TOP/tests/vm/kernel.sh" --vfio)
+	cp -r "$vfio/drivers" "$BATS_FILE_TMPDIR/archive/linux-source-6.12/"
+	IFS=. read -r -a version < <(sed 's/-.*//' "$vfio/release")
+	export SUBLEVEL=${version[2]}
+	source_of "$SUBLEVEL"
+}
+
+setup() {
+	load ../../lib/host
+	load /usr/lib/bats/bats-support/load
+	load /usr/lib/bats/bats-assert/load
+	TOP=$BATS_TEST_DIRNAME/../../..
+}
+
+# The archive of Debian's linux-source-6.12, as far as it matters.
+source_of() {
+	local dir=$BATS_FILE_TMPDIR/archive
+	printf '# SPDX\nVERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = %s\n' "$1" \
+		>"$dir/linux-source-6.12/Makefile"
+	export LINUX_SOURCE=$BATS_FILE_TMPDIR/linux-source-6.12.tar.xz
+	tar -C "$dir" -cJf "$LINUX_SOURCE" linux-source-6.12
+}
+
+# dkms COMMAND MODULE [KERNEL]: of kernels.sh's names.
+with_dkms() {
+	local command=$1 module=$2 at=() kernel
+	if (($# > 2)); then
+		kernel=$("$TOP/tests/vm/kernel.sh" "$3")
+		KREL=$(<"$kernel/release")
+		mkdir -p "$BATS_FILE_TMPDIR/modules/$KREL"
+		at=(-k "$KREL" --kernelsourcedir "$kernel/usr/src/linux-headers-$KREL")
+	else
+		at=(--all)
+	fi
+	[[ $command != add ]] || at=()
+	[[ $command == add || $command == build ]] || at+=(--no-depmod)
+	dkms "$command" --dkmstree "$BATS_FILE_TMPDIR/dkms" \
+		--sourcetree "$BATS_FILE_TMPDIR/usr/src" \
+		--installtree "$BATS_FILE_TMPDIR/modules" \
+		-m "$module" -v "$(version)" "${at[@]}"
+}
+
+version() { sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$TOP/kernel/dkms.conf"; }
+
+installed() {
+	find "$BATS_FILE_TMPDIR/modules/$KREL" -name '*.ko*' -printf '%P\n' |
+		sed 's/\.ko.*//' | sort
+}
+
+@test "both packages have the one version" {
+	grep -qF "PACKAGE_VERSION=\"$(version)\"" "$TOP/dist/vfio-dkms.conf"
+}
+
+@test "iommufd on both stock kernels" {
+	local kernel
+	with_dkms add iommufd
+	for kernel in debian-6.1 debian-6.12; do
+		run with_dkms build iommufd $kernel
+		assert_success
+		with_dkms install iommufd $kernel
+		run installed
+		assert_output "updates/dkms/iommufd
+updates/dkms/iommufd_vfio_pci"
+	done
+}
+
+@test "VFIO on top of it, on 6.12" {
+	local name ko
+	with_dkms add iommufd-vfio
+	run with_dkms build iommufd-vfio debian-6.12
+	assert_success
+	with_dkms install iommufd-vfio debian-6.12
+	for name in vfio vfio_iommu_type1 vfio-pci-core vfio-pci; do
+		installed | grep -qxF "updates/dkms/$name"
+	done
+	ko=$(find "$BATS_FILE_TMPDIR/modules/$KREL/updates" -name 'vfio.ko*')
+	modinfo -F depends "$ko" | grep -q iommufd
+	modinfo -F vermagic "$ko" | grep -qF "$KREL "
+	run with_dkms remove iommufd-vfio
+	assert_success
+	run bash -c 'grep -v iommufd' < <(installed)
+	assert_output ""
+}
+
+@test "another version's source is refused, and so is none" {
+	with_dkms add iommufd-vfio
+	source_of "$((SUBLEVEL + 1))"
+	run with_dkms build iommufd-vfio debian-6.12
+	assert_failure
+	grep -qF "the source is that of Linux 6.12.$((SUBLEVEL + 1))" \
+		"$BATS_FILE_TMPDIR/dkms/iommufd-vfio/$(version)/build/make.log"
+	LINUX_SOURCE=/nowhere run with_dkms build iommufd-vfio debian-6.12
+	assert_failure
+	grep -qF "apt-get install linux-source-6.12" \
+		"$BATS_FILE_TMPDIR/dkms/iommufd-vfio/$(version)/build/make.log"
+}
+
+@test "6.1 has no VFIO of that kind, and DKMS says so" {
+	with_dkms add iommufd-vfio || true
+	run with_dkms build iommufd-vfio debian-6.1
+	assert_failure
+	assert_output --partial "BUILD_EXCLUSIVE"
+}
