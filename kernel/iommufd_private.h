@@ -747,6 +747,7 @@ static inline bool iommufd_next_usable(const struct iommufd_ioas *ioas,
 	*last = to;
 	return true;
 }
+
 bool iommufd_range_overlaps(const struct rb_root_cached *ranges,
 			    unsigned long start, unsigned long last);
 int iommufd_range_add(struct rb_root_cached *ranges, unsigned long start,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What `make vfio-modules` built, on stock 6.12 and our iommufd. By hand:
+# What `make vfio-modules` built, on stock 6.12 and our iommufd: for check-all,
+# which builds it. By hand:
 #
 #   make vfio-modules KDIR=$(tests/vm/kernel.sh debian-6.12)/usr/src/linux-headers-...-amd64
 #   tests/vm/run -k debian-6.12 THIS-FILE
