@@ -204,6 +204,7 @@ dkms-install:
 	dkms install -m iommufd -v $(DKMS_VERSION) -k $(KREL)
 
 DKMS_VFIO_SRC := /usr/src/iommufd-vfio-$(DKMS_VERSION)
+DKMS_FORCED := /usr/share/dkms/modules_to_force_install
 
 .PHONY: dkms-files vfio-dkms-files vfio-dkms-install vfio-dkms-uninstall
 # The trees that DKMS works on, for packages too.
@@ -221,6 +222,10 @@ vfio-dkms-files:
 	install -m 755 dist/vfio-modules $(DESTDIR)$(DKMS_VFIO_SRC)/
 	cp -r kernel $(DESTDIR)$(DKMS_VFIO_SRC)/iommufd
 	rm -f $(DESTDIR)$(DKMS_VFIO_SRC)/iommufd/testdrv*
+	# They have the versions of those that the kernel has, which DKMS would not
+	# replace, and say so only to who reads all that it prints.
+	install -d $(DESTDIR)$(DKMS_FORCED)
+	echo iommufd-vfio_version-override >$(DESTDIR)$(DKMS_FORCED)/iommufd-vfio
 
 # On iommufd.ko, so that comes first.
 vfio-dkms-install: dkms-install
@@ -232,7 +237,8 @@ vfio-dkms-install: dkms-install
 vfio-dkms-uninstall:
 	if [ -n "$$(dkms status -m iommufd-vfio -v $(DKMS_VERSION))" ]; then \
 		dkms remove -m iommufd-vfio -v $(DKMS_VERSION) --all; fi
-	rm -rf $(DKMS_VFIO_SRC)
+	rm -rf $(DKMS_VFIO_SRC) $(DKMS_FORCED)/iommufd-vfio
+	rmdir --ignore-fail-on-non-empty $(DKMS_FORCED) 2>/dev/null || true
 
 # --- VFIO on top -------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What DKMS makes of the modules, in trees of its own: nothing is installed on
-# this host. check-all runs this.
+# this host. The kernels are there as their packages have them, since DKMS looks at
+# what it is to replace. check-all runs this.
 
 setup_file() {
 	load ../../lib/host
@@ -17,7 +18,12 @@ setup_file() {
 	source_of "$SUBLEVEL"
 }
 
+teardown_file() {
+	rmdir --ignore-fail-on-non-empty /usr/share/dkms 2>/dev/null || true
+}
+
 setup() {
+	unshare -m true 2>/dev/null || skip "needs a mount namespace"
 	load ../../lib/host
 	load /usr/lib/bats/bats-support/load
 	load /usr/lib/bats/bats-assert/load
@@ -39,23 +45,37 @@ with_dkms() {
 	if (($# > 2)); then
 		kernel=$("$TOP/tests/vm/kernel.sh" "$3")
 		KREL=$(<"$kernel/release")
-		mkdir -p "$BATS_FILE_TMPDIR/modules/$KREL"
+		[[ -d $BATS_FILE_TMPDIR/modules/$KREL ]] ||
+			cp -r "$kernel/lib/modules/$KREL" "$BATS_FILE_TMPDIR/modules/"
 		at=(-k "$KREL" --kernelsourcedir "$kernel/usr/src/linux-headers-$KREL")
 	else
 		at=(--all)
 	fi
 	[[ $command != add ]] || at=()
 	[[ $command == add || $command == build ]] || at+=(--no-depmod)
-	dkms "$command" --dkmstree "$BATS_FILE_TMPDIR/dkms" \
+	in_their_place dkms "$command" --dkmstree "$BATS_FILE_TMPDIR/dkms" \
 		--sourcetree "$BATS_FILE_TMPDIR/usr/src" \
 		--installtree "$BATS_FILE_TMPDIR/modules" \
 		-m "$module" -v "$(version)" "${at[@]}"
 }
 
+# What DKMS reads below /usr/share, with what is installed there, for this one
+# command.
+in_their_place() {
+	unshare -m bash -euc '
+		share=$1
+		shift
+		cp -rn /usr/share/dkms/. "$share/" 2>/dev/null || true
+		mkdir -p /usr/share/dkms
+		mount --bind "$share" /usr/share/dkms
+		exec "$@"
+	' - "$BATS_FILE_TMPDIR/usr/share/dkms" "$@"
+}
+
 version() { sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$TOP/kernel/dkms.conf"; }
 
 installed() {
-	find "$BATS_FILE_TMPDIR/modules/$KREL" -name '*.ko*' -printf '%P\n' |
+	find "$BATS_FILE_TMPDIR/modules/$KREL/updates" -name '*.ko*' -printf '%f\n' |
 		sed 's/\.ko.*//' | sort
 }
 
@@ -71,27 +91,33 @@ installed() {
 		assert_success
 		with_dkms install iommufd $kernel
 		run installed
-		assert_output "updates/dkms/iommufd
-updates/dkms/iommufd_vfio_pci"
+		assert_output "iommufd
+iommufd_vfio_pci"
 	done
 }
 
 @test "VFIO on top of it, on 6.12" {
-	local name ko
+	local ko
 	with_dkms add iommufd-vfio
 	run with_dkms build iommufd-vfio debian-6.12
 	assert_success
 	with_dkms install iommufd-vfio debian-6.12
-	for name in vfio vfio_iommu_type1 vfio-pci-core vfio-pci; do
-		installed | grep -qxF "updates/dkms/$name"
-	done
+	run installed
+	assert_output "iommufd
+iommufd_vfio_pci
+mdev
+vfio
+vfio-pci
+vfio-pci-core
+vfio_iommu_type1"
 	ko=$(find "$BATS_FILE_TMPDIR/modules/$KREL/updates" -name 'vfio.ko*')
 	modinfo -F depends "$ko" | grep -q iommufd
 	modinfo -F vermagic "$ko" | grep -qF "$KREL "
 	run with_dkms remove iommufd-vfio
 	assert_success
-	run bash -c 'grep -v iommufd' < <(installed)
-	assert_output ""
+	run installed
+	assert_output "iommufd
+iommufd_vfio_pci"
 }
 
 @test "another version's source is refused, and so is none" {
