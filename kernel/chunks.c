@@ -514,14 +514,13 @@ static long keep(struct pinner *p, unsigned long nr)
 
 	/* Once for each page, so it is to be short. */
 	for (; i < nr && nr_runs < CHUNK_RUNS; nr_runs++) {
-		unsigned long from = i;
-		struct page *page = list[i];
+		unsigned long pfn = page_to_pfn(list[i]), end = pfn;
 
 		do {
 			i++;
-			page = nth_page(page, 1);
-		} while (i < nr && list[i] == page);
-		p->runs[nr_runs] = make_run(page_to_pfn(list[from]), i - from);
+			end++;
+		} while (i < nr && page_to_pfn(list[i]) == end);
+		p->runs[nr_runs] = make_run(pfn, end - pfn);
 	}
 	chunk = kmalloc(struct_size(chunk, runs, nr_runs), GFP_KERNEL_ACCOUNT);
 	if (!chunk)
