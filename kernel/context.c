@@ -86,8 +86,7 @@ int iommufd_ctx_open(struct file *file)
 	iommufd_debugfs_add(ictx);
 	mutex_unlock(&iommufd_contexts_lock);
 	/* No one else has the file yet, so it cannot be gone before this. */
-	if (iommufd_event_wanted())
-		iommufd_event_ctx(ictx->id, true);
+	iommufd_event_ctx(ictx->id, true);
 	return 0;
 }
 
@@ -112,8 +111,7 @@ void iommufd_ctx_release(struct file *file)
 	mem_cgroup_put(ictx->memcg);
 	mutex_destroy(&ictx->groups_lock);
 	kfree(ictx);
-	if (iommufd_event_wanted())
-		iommufd_event_ctx(id, false);
+	iommufd_event_ctx(id, false);
 }
 
 /**

@@ -121,7 +121,7 @@ int iommufd_ioas_alloc_ioctl(struct iommufd_ucmd *ucmd)
 unsigned int iommufd_ioas_usable(struct iommufd_ioas *ioas, unsigned long *pos,
 				 bool *more, struct iommu_iova_range *batch)
 {
-	unsigned long start __uninitialized, last __uninitialized;
+	unsigned long start, last;
 	unsigned int n = 0;
 
 	down_read(&ioas->lock);

@@ -107,7 +107,35 @@ static const struct iommufd_ioctl iommufd_ioctls[] = {
 		    iova, true),
 };
 
-/* Sizes are told by these bits alone: see fetch() and reply(). */
+/*
+ * Moves @size bytes between @words of the kernel's and @uwords of the user's, which
+ * both go on, with @op unsafe_get_user() or unsafe_put_user(). All that a size can
+ * be is told by these four bits: it is a multiple of 4, see IOMMUFD_ROW().
+ */
+#define for_words(op, size, words, uwords, label)                              \
+	do {                                                                   \
+		if ((size) & 32) {                                             \
+			op((words)[0], (uwords), label);                       \
+			op((words)[1], (uwords) + 1, label);                   \
+			op((words)[2], (uwords) + 2, label);                   \
+			op((words)[3], (uwords) + 3, label);                   \
+			(words) += 4;                                          \
+			(uwords) += 4;                                         \
+		}                                                              \
+		if ((size) & 16) {                                             \
+			op((words)[0], (uwords), label);                       \
+			op((words)[1], (uwords) + 1, label);                   \
+			(words) += 2;                                          \
+			(uwords) += 2;                                         \
+		}                                                              \
+		if ((size) & 8) {                                              \
+			op((words)[0], (uwords), label);                       \
+			(words)++;                                             \
+			(uwords)++;                                            \
+		}                                                              \
+		if ((size) & 4)                                                \
+			op(*(u32 *)(words), (u32 __user *)(uwords), label);    \
+	} while (0)
 static_assert(sizeof(union iommufd_ucmd_buffer) < 64);
 
 /*
@@ -121,7 +149,7 @@ static __always_inline int fetch(const struct iommufd_ioctl *row,
 				 const void __user *from,
 				 union iommufd_ucmd_buffer *buf, u32 *size)
 {
-	const u64 __user *in = from;
+	u64 __user *in = (u64 __user *)from;
 	u64 *to = (u64 *)buf;
 
 	might_fault();
@@ -133,25 +161,7 @@ static __always_inline int fetch(const struct iommufd_ioctl *row,
 	}
 	unsafe_get_user(*size, (const u32 __user *)from, fault);
 	if (likely(*size == row->size)) {
-		if (row->size & 32) {
-			unsafe_get_user(to[0], in, fault);
-			unsafe_get_user(to[1], in + 1, fault);
-			unsafe_get_user(to[2], in + 2, fault);
-			unsafe_get_user(to[3], in + 3, fault);
-			to += 4;
-			in += 4;
-		}
-		if (row->size & 16) {
-			unsafe_get_user(to[0], in, fault);
-			unsafe_get_user(to[1], in + 1, fault);
-			to += 2;
-			in += 2;
-		}
-		if (row->size & 8)
-			unsafe_get_user(*to++, in++, fault);
-		if (row->size & 4)
-			unsafe_get_user(*(u32 *)to, (const u32 __user *)in,
-					fault);
+		for_words(unsafe_get_user, row->size, to, in, fault);
 		*(u32 *)buf = *size;
 		user_read_access_end();
 		return 0;
@@ -171,31 +181,14 @@ static __always_inline int reply(const struct iommufd_ioctl *row,
 				 const struct iommufd_ucmd *ucmd)
 {
 	u64 __user *out = ucmd->ubuffer;
-	const u64 *from = ucmd->cmd;
+	u64 *from = ucmd->cmd;
 
 	if (unlikely(ucmd->user_size != row->size) ||
 	    !user_write_access_begin(out, row->size))
 		return copy_to_user(ucmd->ubuffer, ucmd->cmd,
 				    min_t(size_t, ucmd->user_size,
 					  row->size)) ? -EFAULT : 0;
-	if (row->size & 32) {
-		unsafe_put_user(from[0], out, fault);
-		unsafe_put_user(from[1], out + 1, fault);
-		unsafe_put_user(from[2], out + 2, fault);
-		unsafe_put_user(from[3], out + 3, fault);
-		from += 4;
-		out += 4;
-	}
-	if (row->size & 16) {
-		unsafe_put_user(from[0], out, fault);
-		unsafe_put_user(from[1], out + 1, fault);
-		from += 2;
-		out += 2;
-	}
-	if (row->size & 8)
-		unsafe_put_user(*from++, out++, fault);
-	if (row->size & 4)
-		unsafe_put_user(*(const u32 *)from, (u32 __user *)out, fault);
+	for_words(unsafe_put_user, row->size, from, out, fault);
 	user_write_access_end();
 	return 0;
 fault:

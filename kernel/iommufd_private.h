@@ -963,9 +963,41 @@ void iommufd_debugfs_make(u64 ctx);
 int iommufd_netlink_init(void);
 void iommufd_netlink_exit(void);
 bool iommufd_event_wanted(void);
-void iommufd_event_ctx(u64 ctx, bool created);
-void iommufd_event_object(u64 ctx, u32 id, enum iommufd_object_type type,
-			  bool created);
+void iommufd_send_ctx(u64 ctx, bool created);
+void iommufd_send_object(u64 ctx, u32 id, enum iommufd_object_type type,
+			 bool created);
+
+/**
+ * iommufd_event_ctx - tells who listens of a context
+ * @ctx: its id
+ * @created: or it is gone
+ *
+ * Call without a lock. May sleep, but next to nothing is done while no one
+ * listens.
+ */
+static inline void iommufd_event_ctx(u64 ctx, bool created)
+{
+	if (iommufd_event_wanted())
+		iommufd_send_ctx(ctx, created);
+}
+
+/**
+ * iommufd_event_object - tells who listens of an object
+ * @ctx: id of its context
+ * @id: its own
+ * @type: its type
+ * @created: or it is gone
+ *
+ * Call without a lock. May sleep, but next to nothing is done while no one
+ * listens.
+ */
+static inline void iommufd_event_object(u64 ctx, u32 id,
+					enum iommufd_object_type type,
+					bool created)
+{
+	if (iommufd_event_wanted())
+		iommufd_send_object(ctx, id, type, created);
+}
 
 /* fdinfo.c */
 void iommufd_show_fdinfo(struct seq_file *m, struct file *file);

@@ -806,13 +806,13 @@ static void send_event(struct sk_buff *skb, void *hdr, int rc)
 }
 
 /**
- * iommufd_event_ctx - tells who listens of a context
+ * iommufd_send_ctx - iommufd_event_ctx(), where anyone listens
  * @ctx: its id
  * @created: or it is gone
  *
- * Call without a lock, and only if iommufd_event_wanted(). May sleep.
+ * Call without a lock. May sleep.
  */
-void iommufd_event_ctx(u64 ctx, bool created)
+void iommufd_send_ctx(u64 ctx, bool created)
 {
 	struct sk_buff *skb;
 	void *hdr = NULL;
@@ -831,16 +831,16 @@ void iommufd_event_ctx(u64 ctx, bool created)
 }
 
 /**
- * iommufd_event_object - tells who listens of an object
+ * iommufd_send_object - iommufd_event_object(), where anyone listens
  * @ctx: id of its context
  * @id: its own
  * @type: its type
  * @created: or it is gone
  *
- * Call without a lock, and only if iommufd_event_wanted(). May sleep.
+ * Call without a lock. May sleep.
  */
-void iommufd_event_object(u64 ctx, u32 id, enum iommufd_object_type type,
-			  bool created)
+void iommufd_send_object(u64 ctx, u32 id, enum iommufd_object_type type,
+			 bool created)
 {
 	struct sk_buff *skb;
 	void *hdr = NULL;

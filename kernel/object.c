@@ -117,8 +117,7 @@ static void end_object(struct iommufd_ctx *ictx, struct iommufd_object *obj)
 	drop_contents(ictx, obj);
 	free_object(obj);
 	/* Last, so that who hears of it can destroy what it referred to. */
-	if (iommufd_event_wanted())
-		iommufd_event_object(ictx->id, id, type, false);
+	iommufd_event_object(ictx->id, id, type, false);
 }
 
 /**
@@ -143,8 +142,7 @@ void iommufd_object_finalize(struct iommufd_ctx *ictx,
 	obj->live = true;
 	count_object(ictx, obj, 1);
 	xa_unlock(&ictx->objects);
-	if (iommufd_event_wanted())
-		iommufd_event_object(ictx->id, id, type, true);
+	iommufd_event_object(ictx->id, id, type, true);
 }
 EXPORT_SYMBOL_NS_GPL(iommufd_object_finalize, IOMMUFD_INTERNAL);
 

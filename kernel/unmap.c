@@ -90,8 +90,7 @@ static unsigned long free_areas(struct iommufd_area **list)
 	while ((area = *list)) {
 		*list = area->next;
 		bytes += area->last - area->start + 1;
-		if (area->filled)
-			iommufd_area_unpin(area);
+		iommufd_area_unpin(area);
 		iommufd_area_free(area);
 	}
 	return bytes;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * race-ioas MODE SECONDS: as race.c, about what is in an I/O address space. All
- * but "copy", "edge" and "map" need kernel/testdrv.c. Prints what happened how often;
- * fails if an answer was one that cannot be, if the two never met, or if a page
- * stays pinned.
+ * but "copy", "edge" and "map" need kernel/testdrv.c. Prints what happened how
+ * often; fails if an answer was one that cannot be, if the two never met, or if a
+ * page stays pinned.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>

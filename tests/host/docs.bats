@@ -11,6 +11,7 @@ setup() { load ../lib/host; cd "$TOP" || return; }
 	grep -qF "MODULE_VERSION(\"$version\")" kernel/main.c
 	grep -qF "MODULE_VERSION(\"$version\")" kernel/vfio_pci.c
 	grep -qF "PACKAGE_VERSION=\"$version\"" kernel/dkms.conf
+	grep -qF "PACKAGE_VERSION=\"$version\"" dist/vfio-dkms.conf
 	grep -q "^## $version" CHANGELOG.md
 	grep -qF "iommufd/$version" README.md
 }

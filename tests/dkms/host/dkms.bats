@@ -79,10 +79,6 @@ installed() {
 		sed 's/\.ko.*//' | sort
 }
 
-@test "both packages have the one version" {
-	grep -qF "PACKAGE_VERSION=\"$(version)\"" "$TOP/dist/vfio-dkms.conf"
-}
-
 @test "iommufd on both stock kernels" {
 	local kernel
 	with_dkms add iommufd
