@@ -32,7 +32,10 @@ close_fds() {
 	done
 }
 
-is_sleeping() { grep -qx sleep "/proc/$1/comm"; }
+is_sleeping() {
+	local comm
+	read -r comm <"/proc/$1/comm" && [[ $comm == sleep ]]
+}
 
 drop_holders() {
 	local pid
@@ -45,4 +48,4 @@ drop_holders() {
 }
 
 # context_id PID FD
-context_id() { sed -n 's/^iommufd-ctx:\t//p' "/proc/$1/fdinfo/$2"; }
+context_id() { context_at "/proc/$1/fdinfo/$2"; }

@@ -41,9 +41,11 @@ says() {
 as=()
 
 @test "the machine as it is: driver, node, IOMMU, interrupts" {
+	local config=/proc/config.gz
+	[[ -e $config ]] || config=/boot/config-$(uname -r)
 	doctor
 	says iommufd ok "this project's module, version "
-	says iommufd ok "CONFIG_IOMMUFD is not set in /boot/config-$(uname -r)"
+	says iommufd ok "CONFIG_IOMMUFD is not set in $config"
 	says device-node warn "open to user root alone: mode 0660, group root" 60-iommufd.rules
 	chgrp kvm /dev/iommu
 	doctor
@@ -83,7 +85,7 @@ as=()
 	as=()
 	doctor
 	says iommufd fail "is installed, but not loaded" "modprobe iommufd"
-	eval "$(jq -r '.checks[0].remedy' <<<"$output")"
+	eval "$(gojq -r '.checks[0].remedy' <<<"$output")"
 	umount "/lib/modules/$KREL"
 	rm -r /run/modules
 	doctor
@@ -136,7 +138,7 @@ as=()
 	mv /dev/iommu /dev/iommu.kept
 	doctor
 	says device-node fail "the driver is there" "mknod -m 0660 /dev/iommu c 10 "
-	eval "$(jq -r '.checks[1].remedy' <<<"$output")"
+	eval "$(gojq -r '.checks[1].remedy' <<<"$output")"
 	assert_equal "$(stat -c '%F %a %t:%T' /dev/iommu)" "$before"
 	iommufdctl run --new true
 	rm /dev/iommu
@@ -155,7 +157,7 @@ as=()
 	doctor
 	says groups ok "devices bound to a driver of VFIO: 1, in 1 groups, all of them viable"
 	says debugfs warn "not mounted" "mount -t debugfs debugfs /sys/kernel/debug"
-	eval "$(jq -r '.checks[] | select(.id == "debugfs").remedy' <<<"$output")"
+	eval "$(gojq -r '.checks[] | select(.id == "debugfs").remedy' <<<"$output")"
 	doctor
 	says debugfs ok "contexts is there"
 	echo "$bdf" >/sys/bus/pci/drivers/vfio-pci/unbind

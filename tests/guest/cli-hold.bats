@@ -23,7 +23,7 @@ teardown() {
 		kill -KILL "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
 	done
-	for pid in $(iommufdctl context list --json | jq '.contexts[].pid'); do
+	for pid in $(iommufdctl context list --json | gojq '.contexts[].pid'); do
 		kill -KILL "$pid" || true
 	done
 	rm -rf "$RUN"
@@ -41,7 +41,7 @@ teardown_file() {
 client() { timeout 60 python3 "$TOP/tests/lib/handover.py" "$@"; }
 listens() { grep -q " 00010000 .* $1\$" /proc/net/unix; }
 has_served() {
-	[[ $(iommufdctl context list --json | jq --arg n "$1" \
+	[[ $(iommufdctl context list --json | gojq --arg n "$1" \
 		'.contexts[] | select(.name == $n).clients') == "$2" ]]
 }
 
@@ -130,7 +130,7 @@ its_mode() {
 	if driver_is_ours; then
 		assert_json '.contexts[0].objects == 1'
 		local id
-		id=$(jq '.contexts[0].id' <<<"$output")
+		id=$(gojq '.contexts[0].id' <<<"$output")
 		must iommufdctl -c "$id" destroy 1
 		must iommufdctl context list --json
 		assert_json '.contexts[0].objects == 0'

@@ -22,7 +22,7 @@ teardown() {
 }
 
 # shown KEY: what 'show 1' has for it
-shown() { iommufdctl show 1 --json | jq -c ".contexts[0].objects[0].$1"; }
+shown() { iommufdctl show 1 --json | gojq -c ".contexts[0].objects[0].$1"; }
 
 @test "map prints where, and unmap needs no more than that" {
 	must iommufdctl create ioas

@@ -33,7 +33,7 @@ family() {
 	must helper ioas 5
 }
 
-ctx_id() { sed -n 's/^iommufd-ctx:\t//p' "/proc/$BASHPID/fdinfo/5"; }
+ctx_id() { context_at "/proc/$BASHPID/fdinfo/5"; }
 
 @test "list tells of every type of object, and of references both ways" {
 	family
@@ -295,7 +295,7 @@ heard_all() { [[ $(heard "$1" "$2" | wc -l) == "$3" ]]; }
 	while read -r output; do
 		assert_schema "$SCHEMA" '#/$defs/monitor'
 	done < <(tail -n 3 "$BATS_TEST_TMPDIR/json")
-	diff <(jq -r "select(.context == $id) | \"\(.event) \(.id) \(.type)\"" "$BATS_TEST_TMPDIR/json") - <<-EOF
+	diff <(gojq -r "select(.context == $id) | \"\(.event) \(.id) \(.type)\"" "$BATS_TEST_TMPDIR/json") - <<-EOF
 		context-created null null
 		object-created 1 ioas
 		object-created 2 test
@@ -352,7 +352,7 @@ heard_all() { [[ $(heard "$1" "$2" | wc -l) == "$3" ]]; }
 	assert_schema "$SCHEMA" '#/$defs/monitor'
 	assert_json '.context == null and .id == null'
 	# Who starts anew at each overrun knows what there is.
-	diff <(jq -sr "reduce .[] as \$e ({};
+	diff <(gojq -sr "reduce .[] as \$e ({};
 			if \$e.event == \"overrun\" then {}
 			elif \$e.event == \"object-created\" then .[\"\(\$e.id)\"] = 1
 			elif \$e.event == \"object-destroyed\" then del(.[\"\(\$e.id)\"])

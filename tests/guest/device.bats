@@ -86,7 +86,7 @@ waits_for_memory() {
 @test "VFIO's first version cuts what a device reaches" { device cut "$EDU"; }
 
 # nest NUMBER: what objects have in it, of a dump in raw messages.
-nest() { jq -r "select(.attrs) | .attrs[] | select(.[0] == $1) | .[1]"; }
+nest() { gojq -r "select(.attrs) | .attrs[] | select(.[0] == $1) | .[1]"; }
 
 @test "devices and page tables are seen from outside" {
 	local dev hwpt ctx objects name
@@ -107,7 +107,7 @@ nest() { jq -r "select(.attrs) | .attrs[] | select(.[0] == $1) | .[1]"; }
 	assert_json "[.contexts[0].objects[] | [.id, .type, .refers_to]] ==
 		[[1, \"ioas\", []], [$dev, \"device\", [$hwpt]],
 		[$hwpt, \"hwpt-paging\", [1]]]"
-	objects=$(python3 "$TOP/tests/lib/genl.py" ask 2 dump "2:u64:$ctx")
+	objects=$(python3 -IS "$TOP/tests/lib/genl.py" ask 2 dump "2:u64:$ctx")
 	name=$(printf %s "$EDU" | od -An -tx1 | tr -d ' \n')
 	[[ $(nest 12 <<<"$objects") == *"0200$name"* ]]
 	[[ $(nest 12 <<<"$objects") == *"$(le32 "$(group_of "$EDU")")"* ]]

@@ -18,10 +18,13 @@ teardown() {
 
 CONTEXT_GET=1 OBJECT_GET=2 RANGE_GET=3
 
-ctx_id() { sed -n 's/^iommufd-ctx:\t//p' "/proc/$BASHPID/fdinfo/$1"; }
+ctx_id() { context_at "/proc/$BASHPID/fdinfo/$1"; }
 
 # $output is the reply: an object a message, then the end of it.
-ask() { run python3 "$TOP/tests/lib/genl.py" ask "$@"; }
+ask() {
+	ask_server genl "$@" || fail "$REPLY"
+	output=$REPLY
+}
 
 # Attributes of all messages, as [number, value]: hex bytes as a number or text.
 ATTRS='def le: [scan("..")] | reverse | join("") | ascii_downcase | explode |
@@ -31,10 +34,16 @@ ATTRS='def le: [scan("..")] | reverse | join("") | ascii_downcase | explode |
 
 # of_reply EXPR: EXPR holds of the array of messages and the end
 of_reply() {
-	output=$(jq -s . <<<"$output") assert_json "$ATTRS $1"
+	assert_json_values "$ATTRS $1"
 }
 
-hex() { printf '%s\0' "$1" | od -An -tx1 -v | tr -d ' \n'; }
+hex() {
+	local i
+	for ((i = 0; i < ${#1}; i++)); do
+		printf %02x "'${1:i:1}"
+	done
+	echo 00
+}
 
 @test "a context: its id, who opened it, how many objects" {
 	must helper many 5 3
@@ -57,7 +66,7 @@ hex() { printf '%s\0' "$1" | od -An -tx1 -v | tr -d ' \n'; }
 	ask $CONTEXT_GET "2:u64:$id"
 	of_reply '.[0] | attr(5) == [65534] and attr(6) == [0]'
 	# one that cannot be seen from the reader's pid namespace is left out
-	run unshare --fork --pid python3 "$TOP/tests/lib/genl.py" ask $CONTEXT_GET "2:u64:$id"
+	run unshare --fork --pid python3 -IS "$TOP/tests/lib/genl.py" ask $CONTEXT_GET "2:u64:$id"
 	of_reply '.[0] | [.attrs[][0]] == [2, 4, 5, 6, 7, 8, 9]'
 	eval "exec ${opener[1]}>&-"
 	wait
@@ -206,7 +215,7 @@ le64() { printf '%016x' "$1" | sed -E 's/(..)(..)(..)(..)(..)(..)(..)(..)/\8\7\6
 
 # of_ranges WANT: kind:start:last and what it allows, of all ranges in $output
 of_ranges() {
-	output=$(jq -s . <<<"$output") assert_json "$ATTRS
+	assert_json_values "$ATTRS
 		[.[:-1][] | \"\(attr(4)[]):\(text(5)):\(text(6)):\(.attrs[4:] | map(select(.[0] > 6)[0]))\"] == $1 and .[-1].end == null"
 }
 
@@ -266,7 +275,7 @@ of_ranges() {
 		local want=$1
 		shift
 		ask $OBJECT_GET dump "$@"
-		output=$(jq -s . <<<"$output") assert_json "$ATTRS
+		assert_json_values "$ATTRS
 			[.[:-1][] | \"\(attr(2)[]):\(attr(3)[])\"] == $want and .[-1].end == null"
 	}
 	of_dump "[\"$CTX:1\", \"$CTX:2\", \"$CTX:3\", \"$CTX:4\", \"$CTX:5\", \"$other:1\", \"$other:2\"]"
@@ -317,7 +326,7 @@ of_ranges() {
 
 @test "malformed requests: each has an errno, and words" {
 	must helper ioas 5
-	must python3 "$TOP/tests/lib/genl.py" sweep
+	must python3 -IS "$TOP/tests/lib/genl.py" sweep
 	assert_json '.asked > 5000 and .accepted == [] and .silent == []'
 	for args in "$CONTEXT_GET" "$OBJECT_GET 2:u64:$CTX" "$OBJECT_GET 3:u32:1"; do
 		# shellcheck disable=SC2086 # words
@@ -343,7 +352,7 @@ refused() {
 	for args in "$CONTEXT_GET 2:u64:$CTX" "$CONTEXT_GET dump" \
 		"$OBJECT_GET 2:u64:$CTX 3:u32:1" "$OBJECT_GET dump"; do
 		# shellcheck disable=SC2086 # words
-		run "$@" python3 "$TOP/tests/lib/genl.py" ask $args
+		run "$@" python3 -IS "$TOP/tests/lib/genl.py" ask $args
 		of_reply "length == 1 and .[0].end == \"EPERM\" and (.[0].text | test(\"$text\"))"
 	done
 }
@@ -356,7 +365,7 @@ refused() {
 	refused "CAP_SYS_ADMIN in the initial user namespace" unshare -Urn
 	# and nothing but that
 	run setpriv --bounding-set=-all,+sys_admin --inh-caps=-all \
-		python3 "$TOP/tests/lib/genl.py" ask $OBJECT_GET dump
+		python3 -IS "$TOP/tests/lib/genl.py" ask $OBJECT_GET dump
 	of_reply 'length == 2 and .[-1].end == null'
 }
 
@@ -365,11 +374,11 @@ refused() {
 }
 
 @test "who may not ask may not listen" {
-	must as_user python3 "$TOP/tests/lib/genl.py" join
+	must as_user python3 -IS "$TOP/tests/lib/genl.py" join
 	assert_output EPERM
-	must unshare -Ur python3 "$TOP/tests/lib/genl.py" join
+	must unshare -Ur python3 -IS "$TOP/tests/lib/genl.py" join
 	assert_output EPERM
-	must python3 "$TOP/tests/lib/genl.py" join
+	must python3 -IS "$TOP/tests/lib/genl.py" join
 	assert_output 0
 }
 
@@ -406,7 +415,7 @@ refused() {
 }
 
 # ids of all objects of CTX by a dump in small portions, one a line, and its end
-dump_ids() { python3 "$TOP/tests/lib/genl.py" ids "2:u64:$CTX"; }
+dump_ids() { python3 -IS "$TOP/tests/lib/genl.py" ids "2:u64:$CTX"; }
 
 @test "a dump of 5,000 objects has each once, in order; a quiet one is whole" {
 	must helper many 5 5000
@@ -434,7 +443,7 @@ stalled() {
 	local want=$1 filter=$2 end
 	shift 2
 	# shellcheck disable=SC2086 # words
-	coproc reader { exec python3 "$TOP/tests/lib/genl.py" stall $OBJECT_GET $filter 5>&- 6>&-; }
+	coproc reader { exec python3 -IS "$TOP/tests/lib/genl.py" stall $OBJECT_GET $filter 5>&- 6>&-; }
 	read -r <&"${reader[0]}"
 	"$@"
 	echo >&"${reader[1]}"
@@ -485,7 +494,7 @@ stalled() {
 @test "a reader that dies in the middle leaves nothing behind" {
 	must helper many 5 2000
 	for n in 1 2 3; do
-		coproc reader { exec python3 "$TOP/tests/lib/genl.py" stall $OBJECT_GET 5>&-; }
+		coproc reader { exec python3 -IS "$TOP/tests/lib/genl.py" stall $OBJECT_GET 5>&-; }
 		read -r <&"${reader[0]}"
 		kill -KILL "$reader_PID"
 		wait "$reader_PID" || true
@@ -497,7 +506,7 @@ stalled() {
 
 @test "contexts come and go while they and their objects are dumped" {
 	local reader n
-	python3 "$TOP/tests/lib/genl.py" loop 6 >"$BATS_TEST_TMPDIR/rounds" 5>&- &
+	python3 -IS "$TOP/tests/lib/genl.py" loop 6 >"$BATS_TEST_TMPDIR/rounds" 5>&- &
 	reader=$!
 	for ((n = 0; n < 300; n++)); do
 		exec 6<>/dev/iommu
@@ -511,7 +520,7 @@ stalled() {
 @test "the family goes with the module, and comes again with it" {
 	exec 5>&-
 	rmmod iommufd
-	must_fail 1 python3 "$TOP/tests/lib/genl.py" ask $CONTEXT_GET dump
+	must_fail 1 python3 -IS "$TOP/tests/lib/genl.py" ask $CONTEXT_GET dump
 	load_iommufd
 	ask $CONTEXT_GET dump
 	of_reply 'length == 1 and .[0].end == null'

@@ -20,7 +20,7 @@ teardown() {
 	guest_teardown
 }
 
-ctx_id() { sed -n 's/^iommufd-ctx:\t//p' "/proc/$BASHPID/fdinfo/5"; }
+ctx_id() { context_at "/proc/$BASHPID/fdinfo/5"; }
 
 count() {
 	sed -n 's/^iommufd-objects:\t//p' "/proc/$BASHPID/fdinfo/5"

@@ -5,19 +5,18 @@
 
 # Python takes long to start, and each answer is held against the schema.
 setup_file() {
-	export SCHEMA_SERVER=$BATS_FILE_TMPDIR/schema
-	mkdir "$SCHEMA_SERVER"
-	python3 "${BATS_TEST_FILENAME%/*}/../lib/validate.py" --serve \
-		"$SCHEMA_SERVER" 3>&- &
-	echo $! >"$SCHEMA_SERVER/pid"
-	until [[ -p $SCHEMA_SERVER/ask ]]; do
+	export TEST_SERVER=$BATS_FILE_TMPDIR/server
+	mkdir "$TEST_SERVER"
+	python3 "${BATS_TEST_FILENAME%/*}/../lib/server.py" "$TEST_SERVER" 3>&- &
+	echo $! >"$TEST_SERVER/pid"
+	until [[ -p $TEST_SERVER/ask ]]; do
 		kill -0 $!
 		sleep 0.1
 	done
 }
 
 teardown_file() {
-	kill "$(<"$SCHEMA_SERVER/pid")"
+	kill "$(<"$TEST_SERVER/pid")"
 }
 
 setup() {

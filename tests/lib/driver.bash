@@ -8,7 +8,10 @@
 #   teardown_file() { load ../lib/guest; load ../lib/driver; restore_driver; }
 
 # Ours marks the kernel as one with a module from outside its tree.
-driver_is_ours() { [[ $(</sys/module/iommufd/taint) == *O* ]]; }
+driver_is_ours() {
+	local taint
+	read -r taint </sys/module/iommufd/taint && [[ $taint == *O* ]]
+}
 
 use_driver() {
 	if [[ $TEST_KERNEL == ref-6.12 ]] && driver_is_ours; then

@@ -6,11 +6,8 @@
 
 # Sets EDU to the PCI address of QEMU's edu.
 find_edu() {
-	local dev
-	for dev in /sys/bus/pci/devices/*; do
-		[[ $(<"$dev/vendor"):$(<"$dev/device") != 0x1234:0x11e8 ]] || EDU=${dev##*/}
-	done
-	[[ ${EDU-} ]]
+	EDU=$(pci_device 0x1234 0x11e8)
+	[[ $EDU ]]
 }
 
 # give_to DRIVER BDF: binds it to that driver, whatever driver it has.

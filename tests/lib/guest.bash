@@ -7,7 +7,7 @@
 #   teardown() { guest_teardown; }
 
 # shellcheck source=tests/lib/common.bash
-. "$(dirname "${BASH_SOURCE[0]}")/common.bash"
+. "${BASH_SOURCE[0]%/*}/common.bash"
 
 DEBUGFS=/sys/kernel/debug/iommufd
 
@@ -16,8 +16,10 @@ DEBUGFS=/sys/kernel/debug/iommufd
 	exit 1
 }
 
-# They are started on one CPU (tests/vm/guest), which is enough for the tool's.
-[[ ${BATS_TEST_FILENAME##*/} == cli-* ]] || taskset -pc 0-1 "$BASHPID" >/dev/null
+# They may have been started on one CPU (tests/vm/guest), which is enough for the
+# tool's.
+[[ ! ${ONE_CPU-} || ${BATS_TEST_FILENAME##*/} == cli-* ]] ||
+	taskset -pc 0-1 "$BASHPID" >/dev/null
 
 kmsg() { printf 'iommufd-test: %s\n' "$*" >/dev/kmsg; }
 
@@ -42,10 +44,10 @@ guest_teardown() {
 
 # By nobody but the modules that are built on it.
 module_unused() {
-	local holders=(/sys/module/iommufd/holders/*)
+	local holders=(/sys/module/iommufd/holders/*) refs
 	[[ -e ${holders[0]} ]] || holders=()
-	[[ ! -d /sys/module/iommufd ||
-		$(</sys/module/iommufd/refcnt) == "${#holders[@]}" ]]
+	[[ -d /sys/module/iommufd ]] || return 0
+	read -r refs </sys/module/iommufd/refcnt && ((refs == ${#holders[@]}))
 }
 
 load_iommufd() {
@@ -71,11 +73,20 @@ wait_for() {
 
 # pci_device VENDOR DEVICE: its address.
 pci_device() {
-	local dir
+	local dir vendor device
 	for dir in /sys/bus/pci/devices/*; do
-		[[ $(<"$dir/vendor") != "$1" || $(<"$dir/device") != "$2" ]] ||
-			echo "${dir##*/}"
+		read -r vendor <"$dir/vendor"
+		read -r device <"$dir/device"
+		[[ $vendor:$device != "$1:$2" ]] || echo "${dir##*/}"
 	done
+}
+
+# context_at FDINFO: the id of the context that it is of, if it is of one.
+context_at() {
+	local key id
+	while IFS=$'\t' read -r key id; do
+		[[ $key != iommufd-ctx: ]] || echo "$id"
+	done <"$1"
 }
 
 # helper NAME [ARG...]: a program of tests/helpers, as a 64-bit one or, with

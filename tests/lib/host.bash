@@ -6,7 +6,7 @@
 #   setup() { load ../lib/host; }
 
 # shellcheck source=tests/lib/common.bash
-. "$(dirname "${BASH_SOURCE[0]}")/common.bash"
+. "${BASH_SOURCE[0]%/*}/common.bash"
 
 # The built tool, whatever is installed on this host.
 PATH=$TOP/build${IOMMUFDCTL_FLAVOUR:+/$IOMMUFDCTL_FLAVOUR}:$PATH

@@ -36,7 +36,7 @@ pci_bind() {
 	local at=/sys/bus/pci/devices/$1 driver=${2:-$(vfio_driver)} found
 	echo "$driver" >"$at/driver_override"
 	echo "$1" >/sys/bus/pci/drivers_probe
-	[[ -e $at/driver && $(basename "$(realpath "$at/driver")") == "$driver" ]] || {
+	[[ $at/driver -ef /sys/bus/pci/drivers/$driver ]] || {
 		echo "$1 was not taken by $driver" >&2
 		return 1
 	}

@@ -1,15 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""validate.py SCHEMA [POINTER]: is the JSON value on stdin valid under it?
-
-validate.py --serve DIR: answers that for as long as it is let, since in an
-emulated machine to start takes it seconds. A request is a line in the pipe
-DIR/ask, "REPLY SCHEMA POINTER FILE" (POINTER is - for none); the answer goes to
-the pipe REPLY, the problems first, and last a line "valid" or "invalid".
-"""
+"""validate.py SCHEMA [POINTER]: is the JSON value on stdin valid under it?"""
 
 import json
-import os
 import sys
 
 import jsonschema
@@ -35,26 +28,7 @@ def problems(path, pointer, text):
     return lines + ["output:", text] if lines else []
 
 
-def serve(folder):
-    os.mkfifo(f"{folder}/ask")
-    while True:
-        with open(f"{folder}/ask", encoding="utf-8") as ask:
-            for line in ask:
-                reply, schema, pointer, name = line.split()
-                try:
-                    with open(name, encoding="utf-8") as file:
-                        lines = problems(schema, pointer.strip("-"),
-                                         file.read())
-                except Exception as err:  # the test's fault: it is to hear of it
-                    lines = [f"{type(err).__name__}: {err}"]
-                with open(reply, "w", encoding="utf-8") as out:
-                    print(*lines, "invalid" if lines else "valid", sep="\n",
-                          file=out)
-
-
 def main():
-    if sys.argv[1] == "--serve":
-        serve(sys.argv[2])
     lines = problems(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "",
                      sys.stdin.read())
     for line in lines:
