@@ -151,16 +151,29 @@ static void explain_unknown(FILE *out, const struct scan *scan, uint32_t id,
 	free(names);
 }
 
-static void explain_device(FILE *out, const struct kept_list *kept, uint32_t id)
+/* The command that ends a device's use, as it is to be typed. */
+static void put_command(FILE *out, const char *context, const char *command,
+			uint64_t id)
+{
+	fputs("'iommufdctl ", out);
+	if (context)
+		fprintf(out, "-c %s ", context);
+	fprintf(out, "device %s %" PRIu64 "'", command, id);
+}
+
+static void explain_device(FILE *out, const char *context,
+			   const struct kept_list *kept, uint32_t id)
 {
 	const struct kept_record *device = kept_find(kept, KEPT_DEVICE, id);
 
-	if (device)
-		fprintf(out, "device %s is bound: 'iommufdctl device unbind "
-			"%" PRIu32 "' lets go of it", device->address, id);
-	else
+	if (!device) {
 		fputs("a device is bound for as long as a process has it open: "
 		      "end that first", out);
+		return;
+	}
+	fprintf(out, "device %s is bound: ", device->address);
+	put_command(out, context, "unbind", id);
+	fputs(" lets go of it", out);
 }
 
 /*
@@ -170,10 +183,11 @@ static void explain_device(FILE *out, const struct kept_list *kept, uint32_t id)
 bool busy_device_step(struct busy *busy, const struct context *context,
 		      uint32_t id, FILE *out)
 {
+	const char *name = busy_name(busy, context);
 	const struct kept_record *device = NULL;
 	struct kept_list kept;
 
-	kept_read(busy_name(busy, context), &kept);
+	kept_read(name, &kept);
 	for (size_t i = 0; !device && i < kept.count; i++) {
 		const struct kept_record *r = &kept.records[i];
 
@@ -181,10 +195,12 @@ bool busy_device_step(struct busy *busy, const struct context *context,
 		    (r->id == id || r->pt == id || r->ioas == id))
 			device = r;
 	}
-	if (device)
-		fprintf(out, ": 'iommufdctl device %s %" PRIu32 "' %s",
-			device->id == id ? "unbind" : "detach", device->id,
-			device->id == id ? "lets go of it" : "first");
+	if (device) {
+		fputs(": ", out);
+		put_command(out, name, device->id == id ? "unbind" : "detach",
+			    device->id);
+		fputs(device->id == id ? " lets go of it" : " first", out);
+	}
 	kept_free(&kept);
 	return device;
 }
@@ -211,22 +227,25 @@ static void explain_tables(FILE *out, const struct kept_list *kept,
 	free(devices);
 }
 
-static void explain_attached(FILE *out, const struct kept_list *kept,
-			     const uint64_t *ids, size_t count)
+static void explain_attached(FILE *out, const char *context,
+			     const struct kept_list *kept, const uint64_t *ids,
+			     size_t count)
 {
 	fputs("in use by ", out);
 	for (size_t i = 0; i < count; i++) {
 		fputs(i ? ", " : "", out);
 		name_device(out, kept, ids[i]);
 	}
-	fprintf(out, ", which is attached to it: 'iommufdctl device detach "
-		"%" PRIu64 "' first", ids[0]);
+	fputs(", which is attached to it: ", out);
+	put_command(out, context, "detach", ids[0]);
+	fputs(" first", out);
 }
 
 /* Fills P's text, and who refers to ID where that is known. */
 void busy_guess(struct busy *busy, const struct context *context, uint32_t id,
 		struct problem *p)
 {
+	const char *name = busy_name(busy, context);
 	struct kept_list kept;
 	struct scan scan;
 	const char *type = NULL;
@@ -236,7 +255,7 @@ void busy_guess(struct busy *busy, const struct context *context, uint32_t id,
 
 	if (!scan_context(&scan, context->fd))
 		type = scan_type(&scan, id);
-	kept_read(busy_name(busy, context), &kept);
+	kept_read(name, &kept);
 	busy->ids = room_for(&kept);
 	p->holders_known = true;
 	p->holders = busy->holders;
@@ -249,11 +268,11 @@ void busy_guess(struct busy *busy, const struct context *context, uint32_t id,
 	tables = tables_of(&kept, id, busy->ids);
 	count = tables ? tables : devices_of(&kept, id, busy->ids);
 	if (!strcmp(type, "device"))
-		explain_device(out, &kept, id);
+		explain_device(out, name, &kept, id);
 	else if (tables)
 		explain_tables(out, &kept, busy->ids, count);
 	else if (count)
-		explain_attached(out, &kept, busy->ids, count);
+		explain_attached(out, name, &kept, busy->ids, count);
 	else
 		explain_unknown(out, &scan, id, type);
 	if (count)

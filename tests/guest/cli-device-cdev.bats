@@ -17,7 +17,7 @@ setup() {
 
 teardown() {
 	local pid
-	for pid in $(iommufdctl context list --json | jq '.contexts[].pid'); do
+	for pid in $(iommufdctl context list --json | gojq '.contexts[].pid'); do
 		kill -KILL "$pid" || true
 	done
 	rm -rf "$RUN"
@@ -52,11 +52,11 @@ on() { iommufdctl -c vm1 "$@"; }
 	assert_json '[.contexts[0].objects[] | [.id, .type, .refers_to, .referred_by]] ==
 		[[1, "device", [3], []], [2, "ioas", [], [3]], [3, "hwpt-paging", [2], [1]]]'
 	must_fail 4 on destroy 2
-	assert_output --regexp "in use by hwpt-paging 3, .*: 'iommufdctl device detach 1' first$"
+	assert_output --regexp "in use by hwpt-paging 3, .*: 'iommufdctl -c vm1 device detach 1' first$"
 	must_fail 4 on destroy 3
-	assert_output --regexp "in use by device 1, .*: 'iommufdctl device detach 1' first$"
+	assert_output --regexp "in use by device 1, .*: 'iommufdctl -c vm1 device detach 1' first$"
 	must_fail 4 on destroy 1
-	assert_output --regexp ": 'iommufdctl device unbind 1' lets go of it$"
+	assert_output --regexp ": 'iommufdctl -c vm1 device unbind 1' lets go of it$"
 	must on device detach 1
 	must_fail 4 on destroy 2
 	assert_output --partial "destroy what uses it first, or add --recursive"

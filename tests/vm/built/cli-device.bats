@@ -62,9 +62,9 @@ on() { iommufdctl -c vm1 "$@"; }
 	must_fail 4 on destroy 2
 	assert_output "iommufdctl: destroy 2: in use by hwpt-paging 3, to which is attached device 1 ($EDU): 'iommufdctl device detach' it first"
 	must_fail 4 on destroy 3
-	assert_output "iommufdctl: destroy 3: in use by device 1 ($EDU), which is attached to it: 'iommufdctl device detach 1' first"
+	assert_output "iommufdctl: destroy 3: in use by device 1 ($EDU), which is attached to it: 'iommufdctl -c vm1 device detach 1' first"
 	must_fail 4 on destroy 1
-	assert_output "iommufdctl: destroy 1: device $EDU is bound: 'iommufdctl device unbind 1' lets go of it"
+	assert_output "iommufdctl: destroy 1: device $EDU is bound: 'iommufdctl -c vm1 device unbind 1' lets go of it"
 	must on device detach 1
 	assert_output ''
 	must_fail 4 on destroy 2
