@@ -64,13 +64,15 @@ int iommufd_range_add(struct rb_root_cached *ranges, unsigned long start,
 void iommufd_ranges_free(struct rb_root_cached *ranges)
 {
 	struct iommufd_range *range, *next;
+	unsigned int n = 0;
 
 	if (RB_EMPTY_ROOT(&ranges->rb_root))
 		return;
 	rbtree_postorder_for_each_entry_safe(range, next, &ranges->rb_root,
 					     node.rb) {
 		kfree(range);
-		cond_resched();
+		if (++n % 64 == 0)
+			cond_resched();
 	}
 	*ranges = RB_ROOT_CACHED;
 }
