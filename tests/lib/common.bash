@@ -16,8 +16,8 @@ done
 unset part
 
 # In the emulated machine it is known.
-[[ ${TEST_KERNEL-} ]] && TOP=${CHECKOUT-}
-[[ ${TOP-} ]] || TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+TOP=${TEST_KERNEL:+${CHECKOUT-}}
+[[ $TOP ]] || TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 # shellcheck disable=SC2034 # for the tests
 BUILD=$TOP/build
 
