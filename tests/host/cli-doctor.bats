@@ -7,12 +7,9 @@
 setup_file() {
 	export TEST_SERVER=$BATS_FILE_TMPDIR/server
 	mkdir "$TEST_SERVER"
+	mkfifo "$TEST_SERVER/ask" "$TEST_SERVER/answer"
 	python3 "${BATS_TEST_FILENAME%/*}/../lib/server.py" "$TEST_SERVER" 3>&- &
 	echo $! >"$TEST_SERVER/pid"
-	until [[ -p $TEST_SERVER/ask ]]; do
-		kill -0 $!
-		sleep 0.1
-	done
 }
 
 teardown_file() {

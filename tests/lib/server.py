@@ -5,7 +5,8 @@ emulated machine to start Python takes a second or more.
 
 A request is a line in the pipe DIR/ask: TOKEN, a kind, and arguments, all with a
 tab behind. The answer goes to the pipe DIR/answer: text, a line with a status, a
-line with the TOKEN, and a NUL. Kinds, and what their statuses and texts are:
+line with the TOKEN, and a NUL. Who starts it makes both first, so that who asks
+early waits. Kinds, and what their statuses and texts are:
 
   schema FILE SCHEMA [POINTER]   validate.py with FILE for its input
   genl ARG...                    genl.py ask ARG...
@@ -13,7 +14,6 @@ line with the TOKEN, and a NUL. Kinds, and what their statuses and texts are:
 
 import contextlib
 import io
-import os
 import sys
 
 import genl
@@ -48,8 +48,6 @@ def answer(kind, words):
 
 def main():
     folder = sys.argv[1]
-    os.mkfifo(f"{folder}/answer")
-    os.mkfifo(f"{folder}/ask")
     while True:
         with open(f"{folder}/ask", encoding="utf-8") as requests:
             for request in requests:
