@@ -205,11 +205,12 @@ bool busy_device_step(struct busy *busy, const struct context *context,
 	return device;
 }
 
-static void explain_tables(FILE *out, const struct kept_list *kept,
-			   const uint64_t *ids, size_t count)
+static void explain_tables(FILE *out, const char *context,
+			   const struct kept_list *kept, const uint64_t *ids,
+			   size_t count)
 {
 	uint64_t *devices = room_for(kept);
-	bool attached = false;
+	uint64_t attached = 0;
 
 	fputs("in use by ", out);
 	for (size_t i = 0; i < count; i++) {
@@ -219,11 +220,17 @@ static void explain_tables(FILE *out, const struct kept_list *kept,
 		for (size_t k = 0; k < n; k++) {
 			fputs(k ? ", " : ", to which is attached ", out);
 			name_device(out, kept, devices[k]);
-			attached = true;
+			if (!attached)
+				attached = devices[k];
 		}
 	}
-	fputs(attached ? ": 'iommufdctl device detach' it first" :
-	      ": destroy that first, or add --recursive", out);
+	if (attached) {
+		fputs(": ", out);
+		put_command(out, context, "detach", attached);
+		fputs(" first", out);
+	} else {
+		fputs(": destroy that first, or add --recursive", out);
+	}
 	free(devices);
 }
 
@@ -270,7 +277,7 @@ void busy_guess(struct busy *busy, const struct context *context, uint32_t id,
 	if (!strcmp(type, "device"))
 		explain_device(out, name, &kept, id);
 	else if (tables)
-		explain_tables(out, &kept, busy->ids, count);
+		explain_tables(out, name, &kept, busy->ids, count);
 	else if (count)
 		explain_attached(out, name, &kept, busy->ids, count);
 	else

@@ -72,17 +72,22 @@ assert_schema() {
 }
 
 # ask_server KIND ARG...: see tests/lib/server.py. REPLY is its text; ends with the
-# status that it says.
+# status that it says, or 1 where there is no answer.
 ask_server() {
-	local token=$BASHPID.$RANDOM reply=''
+	local token=$BASHPID.$RANDOM reply='' ask answer
+	# For reading and writing, so that neither a server that is yet to start,
+	# nor one that never does, keeps us here, and no answer ends early.
+	exec {ask}<>"$TEST_SERVER/ask" {answer}<>"$TEST_SERVER/answer"
 	{
 		printf '%s\t' "$token" "$@"
 		echo
-	} >"$TEST_SERVER/ask"
+	} >&"$ask"
 	# What a test did not wait for is told to the next.
 	until [[ ${reply##*$'\n'} == "$token" ]]; do
-		IFS= read -rd '' reply <"$TEST_SERVER/answer"
+		IFS= read -r -t 120 -d '' -u "$answer" reply ||
+			reply=$'tests/lib/server.py does not answer\n1\n'$token
 	done
+	exec {ask}>&- {answer}>&-
 	reply=${reply%$'\n'*}
 	REPLY=${reply%$'\n'*}
 	return "${reply##*$'\n'}"

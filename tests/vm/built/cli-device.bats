@@ -60,7 +60,7 @@ on() { iommufdctl -c vm1 "$@"; }
 	assert_equal "${#lines[@]}" 4
 	# each with what stands in the way, and what ends that
 	must_fail 4 on destroy 2
-	assert_output "iommufdctl: destroy 2: in use by hwpt-paging 3, to which is attached device 1 ($EDU): 'iommufdctl device detach' it first"
+	assert_output "iommufdctl: destroy 2: in use by hwpt-paging 3, to which is attached device 1 ($EDU): 'iommufdctl -c vm1 device detach 1' first"
 	must_fail 4 on destroy 3
 	assert_output "iommufdctl: destroy 3: in use by device 1 ($EDU), which is attached to it: 'iommufdctl -c vm1 device detach 1' first"
 	must_fail 4 on destroy 1
