@@ -63,7 +63,7 @@ least() {
 	read -r status peak <<<"$output"
 	echo "# peak: $peak KiB" >&3
 	((status == 0 && peak < 16384))
-	jq -e '.contexts | length == 111 and ([.[] | .objects | length] == [0] + [range(110) | 1000])' \
+	gojq -e '.contexts | length == 111 and ([.[] | .objects | length] == [0] + [range(110) | 1000])' \
 		"$BATS_TEST_TMPDIR/list"
 }
 

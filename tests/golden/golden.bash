@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # golden NAME: $output is what tests/golden/NAME says. JSON (NAME ends in .json)
-# is compared as jq -S writes it. UPDATE_GOLDEN=1 takes $output for right. In
+# is compared as gojq writes it, with its keys in order. UPDATE_GOLDEN=1 takes $output for right. In
 # the emulated machine nothing reaches the checkout, so what was not as it
 # should be lies in build/vm/KERNEL-N/exchange/golden afterwards, to be looked
 # at and copied.
@@ -10,7 +10,7 @@
 golden() {
 	local file=$TOP/tests/golden/$1 actual=$BATS_TEST_TMPDIR/${1##*/}
 	if [[ $1 == *.json ]]; then
-		jq -S . <<<"${output-}" >"$actual"
+		gojq . <<<"${output-}" >"$actual"
 	else
 		printf '%s\n' "${output-}" >"$actual"
 	fi
@@ -28,7 +28,7 @@ golden() {
 # Puts fixed numbers in the place of what differs from run to run in JSON: of
 # contexts, and of the processes that hold them.
 settle() {
-	output=$(jq '
+	output=$(gojq '
 		(.context | numbers) = 7 |
 		(.contexts[]?.id | numbers) = 7 |
 		(.contexts[]?.holders[]?.pid) = 812 |

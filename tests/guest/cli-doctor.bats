@@ -150,7 +150,7 @@ as=()
 @test "a device is bound, and debugfs is gone" {
 	modprobe vfio-pci
 	local bdf
-	bdf=$(basename "$(grep -l 0x11e8 /sys/bus/pci/devices/*/device | xargs dirname)")
+	bdf=$(pci_device 0x1234 0x11e8)
 	echo vfio-pci >"/sys/bus/pci/devices/$bdf/driver_override"
 	echo "$bdf" >/sys/bus/pci/drivers_probe
 	umount /sys/kernel/debug

@@ -30,12 +30,10 @@ teardown() { guest_teardown; }
 
 @test "there are two CPUs, and a device behind an IOMMU" {
 	assert_equal "$(nproc)" 2
-	local dev edu=''
-	for dev in /sys/bus/pci/devices/*; do
-		[[ $(<"$dev/vendor")$(<"$dev/device") != 0x12340x11e8 ]] || edu=$dev
-	done
+	local edu
+	edu=$(pci_device 0x1234 0x11e8)
 	[[ $edu ]] || fail "no edu device"
-	[[ -d $edu/iommu_group/devices ]] || fail "the edu device has no IOMMU group"
+	[[ -d /sys/bus/pci/devices/$edu/iommu_group/devices ]] || fail "the edu device has no IOMMU group"
 }
 
 @test "a test may write anywhere, load modules and make devices" {

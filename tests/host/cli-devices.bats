@@ -28,7 +28,7 @@ check() {
 		must iommufdctl devices --json
 		assert_schema "$SCHEMA" '#/$defs/devices'
 		# of very many, one of each sort
-		[[ $host != large ]] || output=$(jq '
+		[[ $host != large ]] || output=$(gojq '
 			.devices |= unique_by(del(.address, .group))' <<<"$output")
 		golden "devices/$host.json"
 	done
@@ -39,7 +39,7 @@ check() {
 	for host in $(hosts); do
 		replay "$host"
 		text=$(iommufdctl devices | sed 1d | awk '{ print $1, $3, $6 }')
-		output=$(iommufdctl devices --json | jq -r '.devices[] |
+		output=$(iommufdctl devices --json | gojq -r '.devices[] |
 			[.address, .driver // "-", (.viable | if . == null then "-"
 			elif . then "yes" else "no" end)] | join(" ")')
 		assert_equal "$text" "$output"
@@ -239,7 +239,7 @@ check() {
 	run iommufdctl devices --check-map "$MAPS/pc.map" --json
 	assert_failure 1
 	assert_schema "$SCHEMA" '#/$defs/devices'
-	output=$(jq .collisions <<<"$output")
+	output=$(gojq .collisions <<<"$output")
 	golden devices/collisions.json
 	# of the devices that are named only
 	check 'map 0-bfffffff' 17:00.0
@@ -391,7 +391,7 @@ unmap-all\nunmap fee00000-feefffff\nloop 3\nmap 0x0-0XFFF ro\nend\t\n  map 1000-
 	assert_schema "$SCHEMA" '#/$defs/devices'
 	assert_json '[.devices[] | select(.bus == "pci").address] | sort == $there' \
 		--argjson there "$(cd /sys/bus/pci/devices && printf '%s\n' * |
-			jq -Rs 'split("\n") | map(select(. != "" and . != "*"))')"
+			gojq -Rs 'split("\n") | map(select(. != "" and . != "*"))')"
 }
 
 @test "completion of devices names addresses and drivers" {

@@ -53,27 +53,27 @@ doctor() {
 	run iommufdctl doctor --json "$@"
 	assert_schema "$SCHEMA" '#/$defs/doctor'
 	assert_json '.ready == ([.checks[] | select(.status == "fail")] == [])'
-	assert_equal "$status" "$(jq 'if .ready then 0 else 1 end' <<<"$output")"
+	assert_equal "$status" "$(gojq 'if .ready then 0 else 1 end' <<<"$output")"
 }
 
 # says ID STATUS WORDS [WORDS-OF-REMEDY]: what the last doctor said of one check
 says() {
 	local check
-	check=$(jq -c --arg id "$1" '.checks[] | select(.id == $id)' <<<"$output")
+	check=$(gojq -c --arg id "$1" '.checks[] | select(.id == $id)' <<<"$output")
 	echo "$check"
-	[[ $(jq -r .status <<<"$check") == "$2" ]]
-	[[ $(jq -r .seen <<<"$check") == *"$3"* ]]
+	[[ $(gojq -r .status <<<"$check") == "$2" ]]
+	[[ $(gojq -r .seen <<<"$check") == *"$3"* ]]
 	if [[ ${4-} ]]; then
-		[[ $(jq -r .remedy <<<"$check") == *"$4"* ]]
+		[[ $(gojq -r .remedy <<<"$check") == *"$4"* ]]
 	fi
 }
 
 # remedy ID: of the last doctor
-remedy() { jq -r --arg id "$1" '.checks[] | select(.id == $id).remedy' <<<"$output"; }
+remedy() { gojq -r --arg id "$1" '.checks[] | select(.id == $id).remedy' <<<"$output"; }
 
 # only ID...: these checks failed, and no other
 only() {
-	assert_equal "$(jq -r '[.checks[] | select(.status == "fail").id] | join(" ")' \
+	assert_equal "$(gojq -r '[.checks[] | select(.status == "fail").id] | join(" ")' \
 		<<<"$output")" "$*"
 }
 
@@ -84,7 +84,7 @@ whole() {
 	output=${output//$VERSION/VERSION}
 	golden "doctor-$1.txt"
 	doctor
-	jq -r '.checks[].remedy // empty' <<<"$output" | while read -r line; do
+	gojq -r '.checks[].remedy // empty' <<<"$output" | while read -r line; do
 		bash -n <<<"$line"
 	done
 	output=${output//$VERSION/VERSION}
@@ -621,6 +621,6 @@ memlock() {
 	requires mandoc
 	host vm
 	doctor
-	diff <(jq -r '.checks[].id' <<<"$output") \
+	diff <(gojq -r '.checks[].id' <<<"$output") \
 		<(sed -n '/^\.Sh CHECKS/,/^\.Sh EXIT/s/^\.It Ic \([a-z-]*\)$/\1/p' "$TOP/man/iommufdctl-doctor.1")
 }

@@ -74,7 +74,7 @@ has_open() { [[ $(open_files) == "$1" ]]; }
 # clients NAME: how many it has served
 clients() {
 	iommufdctl context list --json |
-		jq --arg name "$1" '.contexts[] | select(.name == $name).clients'
+		gojq --arg name "$1" '.contexts[] | select(.name == $name).clients'
 }
 has_served() { [[ $(clients "$1") == "$2" ]]; }
 
@@ -496,7 +496,7 @@ die_at() {
 	must iommufdctl context list --json
 	assert_schema "$SCHEMA" '#/$defs/context_list'
 	assert_json 'all(.contexts[]; (now - (.since | fromdate)) | . >= 0 and . < 60)'
-	output=$(jq '.contexts[].pid = 812 | .contexts[].since = "2026-01-31T10:00:00Z"' <<<"$output")
+	output=$(gojq '.contexts[].pid = 812 | .contexts[].since = "2026-01-31T10:00:00Z"' <<<"$output")
 	golden context-list.json
 	must iommufdctl context list
 	output=$(sed -E 's/ {4}[ 0-9]{5}([ 0-9-]{20})[-0-9]+T[0-9:]+Z/      812\12026-01-31T10:00:00Z/' <<<"$output")

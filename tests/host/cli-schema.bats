@@ -9,7 +9,7 @@ setup() {
 }
 
 @test "the schema is one, and says so of every key what it may be" {
-	must jq . "$SCHEMA"
+	must gojq . "$SCHEMA"
 	assert_json '."$schema" | endswith("2020-12/schema")'
 	# no definition of an object is open
 	assert_json '[."$defs"[] | select(.type == "object") |
@@ -24,7 +24,7 @@ setup() {
 }
 
 @test "every command that writes JSON has a definition" {
-	must jq . "$SCHEMA"
+	must gojq . "$SCHEMA"
 	for c in list show create map unmap context_list monitor devices doctor; do
 		assert_json '."$defs" | has($c)' --arg c $c
 	done
@@ -55,7 +55,7 @@ valid='{"schema_version":1,"source":"probe","contexts":[{"id":7,"name":null,
 		'.contexts[0].objects[0].ranges[0].start = "0xFF"' \
 		'.contexts[0].objects = null' '.contexts = []' \
 		'.contexts[0].holders[0].comm = "\u001b"'; do
-		output=$(jq "$change" <<<"$valid")
+		output=$(gojq "$change" <<<"$valid")
 		run assert_schema "$SCHEMA" '#/$defs/show'
 		echo "$change"
 		assert_failure

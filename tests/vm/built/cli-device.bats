@@ -22,7 +22,7 @@ setup() {
 teardown() {
 	local pid dev
 	drop_holders
-	for pid in $(iommufdctl context list --json | jq '.contexts[].pid'); do
+	for pid in $(iommufdctl context list --json | gojq '.contexts[].pid'); do
 		kill -KILL "$pid" || true
 	done
 	rm -rf "$RUN"
@@ -151,7 +151,7 @@ on() { iommufdctl -c vm1 "$@"; }
 
 @test "the holder has the device, however the context is named; a kill frees it" {
 	local pid
-	pid=$(iommufdctl context list --json | jq '.contexts[0].pid')
+	pid=$(iommufdctl context list --json | gojq '.contexts[0].pid')
 	must iommufdctl -c "pid:$pid" device bind "$EDU"
 	assert_output 1
 	must iommufdctl -c "pid:$pid" device list --json
@@ -173,7 +173,7 @@ on() { iommufdctl -c vm1 "$@"; }
 
 @test "a holder that is stopped is not waited for by who only looks" {
 	local pid
-	pid=$(iommufdctl context list --json | jq '.contexts[0].pid')
+	pid=$(iommufdctl context list --json | gojq '.contexts[0].pid')
 	must on create ioas
 	must on device bind "$EDU"
 	must on device attach 2 1

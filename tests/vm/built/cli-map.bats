@@ -5,10 +5,11 @@
 
 setup() {
 	load ../../lib/guest
+	load ../../lib/driver
+	load ../../lib/edu
 	load ../../golden/holder
-	[[ ! -d /sys/module/iommufd || $(</sys/module/iommufd/taint) != *O* ]] ||
-		rmmod iommufd
-	modprobe iommufd
+	load_iommufd
+	use_driver
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
 	exec 5<>/dev/iommu
 	export IOMMUFDCTL_CONTEXT=fd:5
@@ -32,11 +33,8 @@ teardown_file() {
 # edu as a VFIO device that is attached to IOAS 1, so that what is mapped there
 # is pinned.
 attach_edu() {
-	local dev
 	modprobe vfio-pci
-	for dev in /sys/bus/pci/devices/*; do
-		[[ $(<"$dev/vendor"):$(<"$dev/device") != 0x1234:0x11e8 ]] || EDU=${dev##*/}
-	done
+	find_edu
 	echo vfio-pci >"/sys/bus/pci/devices/$EDU/driver_override"
 	echo "$EDU" >/sys/bus/pci/drivers_probe
 	# without what Bats has open, whose end it would wait for

@@ -2,7 +2,7 @@
 #
 # Is ref-6.12 what it is meant to be? tests/vm/run -k ref-6.12 THIS-FILE
 
-setup() { load ../../lib/guest; }
+setup() { load ../../lib/guest; load ../../lib/driver; }
 
 teardown_file() {
 	load ../../lib/guest
@@ -20,17 +20,14 @@ teardown_file() {
 	assert_line CONFIG_HUGETLBFS=y
 }
 
-is_ours() { [[ $(</sys/module/iommufd/taint) == *O* ]]; }
-is_theirs() { [[ $(</sys/module/iommufd/taint) != *O* ]]; }
-
 @test "its own iommufd and ours, either one at a time" {
 	for _ in 1 2; do
-		is_ours
+		driver_is_ours
 		must rmmod iommufd
 		[[ ! -e /dev/iommu ]]
 		must modprobe iommufd
 		[[ -c /dev/iommu ]]
-		is_theirs
+		driver_is_theirs
 		exec 5<>/dev/iommu
 		exec 5>&-
 		must rmmod iommufd
@@ -40,29 +37,18 @@ is_theirs() { [[ $(</sys/module/iommufd/taint) != *O* ]]; }
 	done
 }
 
-# The PCI address of QEMU's edu.
-edu() {
-	local dev
-	for dev in /sys/bus/pci/devices/*; do
-		[[ $(<"$dev/vendor"):$(<"$dev/device") == 0x1234:0x11e8 ]] || continue
-		echo "${dev##*/}"
-		return
-	done
-	return 1
-}
-
 @test "edu, bound to vfio-pci, is a VFIO character device" {
 	local dev
 	must rmmod iommufd
 	must modprobe vfio-pci
-	dev=$(edu)
+	dev=$(pci_device 0x1234 0x11e8)
 	[[ -e /sys/bus/pci/devices/$dev/iommu_group ]]
 	echo vfio-pci >"/sys/bus/pci/devices/$dev/driver_override"
 	echo "$dev" >/sys/bus/pci/drivers_probe
 	must ls "/sys/bus/pci/devices/$dev/vfio-dev"
 	assert_output vfio0
 	[[ -c /dev/vfio/devices/vfio0 && -c /dev/iommu ]]
-	is_theirs
+	driver_is_theirs
 	echo "$dev" >/sys/bus/pci/drivers/vfio-pci/unbind
 	must modprobe -r vfio-pci
 }

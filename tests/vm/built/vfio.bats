@@ -31,7 +31,7 @@ no_driver() { [[ ! -d /sys/module/iommufd ]] || rmmod iommufd; }
 use_theirs() {
 	no_driver
 	modprobe vfio-pci
-	! driver_is_ours
+	driver_is_theirs
 	pci_bind "$EDU"
 }
 
