@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What tests/lib does to Bats itself.
+
+setup() { load ../lib/host; }
+
+@test "what fails is named by its line in the test, and in teardown" {
+	# (Bats would take one that starts with @ for a test of this file.)
+	sed 's/^%/@/' >"$BATS_TEST_TMPDIR/fails.bats" <<-TESTS
+		setup() { load $TOP/tests/lib/host; }
+		teardown() {
+			[[ \$BATS_TEST_DESCRIPTION != teardown ]]
+		}
+		helper() {
+			false
+			echo "went on"
+		}
+		%test "condition" {
+			echo before
+			[[ 1 == 2 ]]
+			echo "went on"
+		}
+		%test "assertion" {
+			output='{"a": 1}'
+			assert_json '.a == 2'
+		}
+		%test "helper" {
+			helper
+		}
+		%test "teardown" {
+			:
+		}
+	TESTS
+	must_fail 1 env -i PATH="$(getconf PATH)" bats --formatter tap "$BATS_TEST_TMPDIR/fails.bats"
+	refute_line --partial 'went on'
+	local line
+	for line in 11 16 19; do
+		assert_line --regexp "in test file .*fails.bats, line $line\\)"
+	done
+	assert_line --regexp "from function .teardown' in test file .*fails.bats, line 3\\)"
+}
