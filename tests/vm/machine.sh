@@ -18,6 +18,18 @@ visible() {
 	fi
 }
 
+# Whether the tests are the tool's, by the names of their files. What a kernel for
+# faults of the module looks for is then less, since it takes most of a process's
+# time, and the tool's tests are made of processes: no leaks (kernel_args) and no
+# lock order (tests/vm/guest). The module's own tests show both.
+tool_only() {
+	local f
+	((${#files[@]})) || return 1
+	for f in "${files[@]}"; do
+		[[ ${f##*/} == cli-* ]] || return 1
+	done
+}
+
 write_exchange() {
 	local f flavour=${IOMMUFDCTL_FLAVOUR-}
 	local size
@@ -25,10 +37,11 @@ write_exchange() {
 	[[ $size =~ ^[1-9][0-9]*\ [1-9][0-9]*$ ]] || size="24 80"
 	{
 		local GUEST=$CHECKOUT/tests/vm/guest MODE=$mode FLAVOUR=$flavour
-		local TEST_KERNEL=$kernel TERM=${TERM:-dumb}
+		local TEST_KERNEL=$kernel TERM=${TERM:-dumb} TOOL_ONLY=''
 		local ROWS=${size% *} COLUMNS=${size#* } v
+		! tool_only || TOOL_ONLY=1
 		for v in GUEST MODE FLAVOUR TEST_KERNEL TERM ROWS COLUMNS \
-			CHECKOUT BUILD KERNEL KREL; do
+			TOOL_ONLY CHECKOUT BUILD KERNEL KREL; do
 			# Read by busybox too, whose quoting is the plain one.
 			printf "%s='%s'\n" "$v" "${!v//\'/\'\\\'\'}"
 		done
@@ -123,6 +136,7 @@ kernel_args() {
 	# What is used after it was freed is found empty, also where no KASAN
 	# looks.
 	[[ $kernel != debian-* ]] || args+=(init_on_free=1)
+	[[ $kernel != debug-* ]] || ! tool_only || args+=(kmemleak=off)
 	# The last word on it counts.
 	[[ $iommu != off ]] || args+=(intel_iommu=off)
 	# shellcheck disable=SC2206 # words
