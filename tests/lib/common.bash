@@ -17,15 +17,19 @@ declare -ft bats_error_trap bats_check_status_from_trap bats_teardown_trap teard
 # `read` for a file of one line and not $(<file), for which Bash forks; gojq, which
 # starts in a tenth of jq's time.
 # Debian keeps them there; its Bats 1.8 does not look by itself.
-for part in /usr/lib/bats/bats-{support,assert}/src/*.bash; do
-	# shellcheck source=/dev/null
-	. "$part"
-done
-unset part
+# In a function, for the sake of what set +T is for.
+source_libraries() {
+	local part
+	for part in /usr/lib/bats/bats-{support,assert}/src/*.bash; do
+		# shellcheck source=/dev/null
+		. "$part"
+	done
+}
+source_libraries
 
 # In the emulated machine it is known.
 TOP=${TEST_KERNEL:+${CHECKOUT-}}
-[[ $TOP ]] || TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+[[ $TOP ]] || TOP=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd -P)
 # shellcheck disable=SC2034 # for the tests
 BUILD=$TOP/build
 
