@@ -97,10 +97,26 @@ make_initrd() {
 	((n > 100)) || die "no modules for booting in $KERNEL"
 	"$here/hot" "$CHECKOUT/tests" "$BUILD/tests/helpers" \
 		"$BUILD${IOMMUFDCTL_FLAVOUR:+/$IOMMUFDCTL_FLAVOUR}/iommufdctl" \
-		"$BUILD/kernel/$KREL"/*.ko |
-		tar -C / --no-recursion -T - -cf "$dir/hot.tar" ||
+		"$BUILD/kernel/$KREL"/*.ko "$BUILD/tests/modules/$KREL"/*.ko |
+		tar -C / --no-recursion --exclude='*.ko' -T - -cf "$dir/hot.tar" ||
 		die "cannot pack the files for the machine's memory"
+	add_modules "$dir/hot.tar"
 	(cd "$dir" && find . | busybox cpio -o -H newc 2>/dev/null) >"$out"
+	rm -r "$dir"
+}
+
+# Ours, without what is for gdb only: that is 9 of 10 bytes, which the machine would
+# read, check and copy each time that a test loads one.
+add_modules() {
+	local path dir=$RUN/stripped
+	mkdir "$dir"
+	for path in "$BUILD/kernel/$KREL"/*.ko "$BUILD/tests/modules/$KREL"/*.ko; do
+		[[ -e $path ]] || continue
+		mkdir -p "$dir${path%/*}"
+		strip --strip-debug -o "$dir$path" "$path" || die "cannot strip $path"
+	done
+	(cd "$dir" && find . -name '*.ko' -printf '%P\n') |
+		tar -C "$dir" -T - -rf "$1" || die "cannot pack the modules"
 	rm -r "$dir"
 }
 
