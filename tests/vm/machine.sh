@@ -3,7 +3,8 @@
 #
 # The emulated machine of one run: what it boots, what it is made of, how it is
 # watched and how its end is judged. Sourced by tests/vm/run, which sets:
-# CHECKOUT BUILD KERNEL KREL RUN LOG here kernel mode gdb iommu timeout files filter
+# CHECKOUT BUILD KERNEL KREL RUN LOG here kernel mode gdb iommu icount timeout files
+# filter
 
 # Where a guest has file systems of its own, the host's files do not show; a
 # test file from there (or from a pipe) goes by way of the exchange folder.
@@ -148,6 +149,9 @@ kernel_args() {
 		# The tests gain nothing from these, and they cost time.
 		mitigations=off random.trust_cpu=on tsc=unstable
 	)
+	# Loading and unloading consists of grace periods; a measured one is to be
+	# as long as it is elsewhere.
+	((${#icount[@]})) || args+=(rcupdate.rcu_expedited=1)
 	[[ ! $gdb ]] || args+=(nokaslr)
 	# What is used after it was freed is found empty, also where no KASAN
 	# looks.
