@@ -7,6 +7,7 @@
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -26,6 +27,24 @@ static void use_after_free(void)
 		return;
 	kfree(p);
 	READ_ONCE(hidden(p)[8]);
+}
+
+/*
+ * By the kernel's own code, in one read: a node that is empty has no next. It is
+ * not where the allocator and KASAN write when the memory is freed.
+ */
+static void use_by_kernel(void)
+{
+	struct {
+		char before[128];
+		struct rb_node node;
+	} *p = kmalloc(sizeof(*p), GFP_KERNEL);
+
+	if (!p)
+		return;
+	RB_CLEAR_NODE(&p->node);
+	kfree(p);
+	hidden(rb_next(&hidden(p)->node));
 }
 
 static void leak(void)
@@ -120,6 +139,7 @@ static const struct {
 	void (*plant)(void);
 } faults[] = {
 	{ "use-after-free", use_after_free },
+	{ "use-by-kernel", use_by_kernel },
 	{ "leak", leak },
 	{ "shift", shift },
 	{ "bounds", bounds },

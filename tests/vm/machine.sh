@@ -156,6 +156,8 @@ kernel_args() {
 	# What is used after it was freed is found empty, also where no KASAN
 	# looks.
 	[[ $kernel != debian-* ]] || args+=(init_on_free=1)
+	# A report that a test asked for must not be KASAN's last.
+	[[ $kernel != debug-* ]] || args+=(kasan_multi_shot)
 	[[ $kernel != debug-* ]] || ! tool_only || args+=(kmemleak=off)
 	# The last word on it counts.
 	[[ $iommu != off ]] || args+=(intel_iommu=off)

@@ -3,8 +3,8 @@
 # Does debug-6.12 catch what it is there to catch? Each kind of fault is planted
 # once, by tests/modules/faults.c. tests/vm/run -k debug-6.12 THIS-FILE
 #
-# In a machine of its own: after its first report lockdep is off, and KASAN says
-# no second thing. Hence the order, too.
+# In a machine of its own: after its first report lockdep is off. Hence the order,
+# too.
 
 setup() {
 	load ../../lib/guest
@@ -79,6 +79,11 @@ write() { echo "$1" >"$2"; }
 
 @test "a use of memory after it was freed" {
 	plant use-after-free 'BUG: KASAN: slab-use-after-free in .*\[faults\]'
+}
+
+# Not all of it is instrumented (tests/vm/built/build).
+@test "the same by what the kernel has for others to use" {
+	plant use-by-kernel 'BUG: KASAN: slab-use-after-free in rb_next'
 }
 
 @test "allocations fail on demand" {
