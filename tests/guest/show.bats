@@ -141,10 +141,11 @@ folders_are() { (($(find "$DEBUGFS" -mindepth 1 -maxdepth 1 -type d | wc -l) == 
 }
 
 @test "what lives through a dump is in it once, whatever comes and goes" {
-	local file churn n
+	local file churn n gone
 	# 500 that stay, among which others come and go.
 	must helper many 5 1000
-	for ((n = 2; n <= 1000; n += 2)); do helper destroy 5 "$n"; done
+	mapfile -t gone < <(seq 2 2 1000)
+	must helper destroy 5 "${gone[@]}"
 	file=$DEBUGFS/$(fdinfo iommufd-ctx)/objects
 	"$HELPERS/churn" 5 600 >/dev/null &
 	churn=$!
