@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * destroy FD ID...: IOMMU_DESTROY on the inherited FD. Prints the errno's name of
- * each that fails. Has a handler for SIGUSR1, so that one can see what a signal does to it.
+ * each that fails, and ends with 1 then. Has a handler for SIGUSR1, so that one can
+ * see what a signal does to it.
  */
 #define _GNU_SOURCE
 #include <signal.h>

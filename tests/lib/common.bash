@@ -7,9 +7,11 @@
 # which failed. In the machine this takes 4 ms, and one assertion is dozens of
 # commands: so the trap is for the test's own lines, and not for the functions that
 # they call. It stays in those of Bats by which it sees whether what it noted last is
-# the line that failed, and in teardown.
+# the line that failed, and in teardown; those are there in a test, but not in
+# setup_file.
 set +T
-declare -ft bats_error_trap bats_check_status_from_trap bats_teardown_trap teardown || :
+declare -ft bats_error_trap bats_check_status_from_trap bats_teardown_trap teardown \
+	2>/dev/null || :
 
 # Every test comes by here, in a process of its own, and in an emulated machine
 # each process that is started on the way takes long: 0.3 s on debug-6.12. Hence

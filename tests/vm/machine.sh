@@ -79,7 +79,7 @@ make_disk() {
 # differs from kernel to kernel.
 make_initrd() {
 	local out=$1 dir=$RUN/initramfs path n=100 name
-	local busybox
+	local busybox modules
 	busybox=$(command -v busybox) || die "busybox-static is not installed"
 	mkdir -p "$dir"/{bin,dev,proc,sys,modules}
 	cp "$busybox" "$dir/bin/busybox"
@@ -96,28 +96,31 @@ make_initrd() {
 		esac
 	done < <(boot_modules)
 	((n > 100)) || die "no modules for booting in $KERNEL"
+	modules=("$BUILD"/{kernel,tests/modules}/"$KREL"/*.ko)
 	"$here/hot" "$CHECKOUT/tests" "$BUILD/tests/helpers" \
 		"$BUILD${IOMMUFDCTL_FLAVOUR:+/$IOMMUFDCTL_FLAVOUR}/iommufdctl" \
-		"$BUILD/kernel/$KREL"/*.ko "$BUILD/tests/modules/$KREL"/*.ko |
+		"${modules[@]}" |
 		tar -C / --no-recursion --exclude='*.ko' -T - -cf "$dir/hot.tar" ||
 		die "cannot pack the files for the machine's memory"
-	add_modules "$dir/hot.tar"
+	add_modules "$dir/hot.tar" "${modules[@]}"
 	(cd "$dir" && find . | busybox cpio -o -H newc 2>/dev/null) >"$out"
 	rm -r "$dir"
 }
 
-# Ours, without what is for gdb only: that is 9 of 10 bytes, which the machine would
-# read, check and copy each time that a test loads one.
+# add_modules TAR MODULE...: ours, without what is for gdb only. That is 9 of 10
+# bytes, which the machine would read, check and copy each time that a test loads one.
 add_modules() {
-	local path dir=$RUN/stripped
+	local tar=$1 path dir=$RUN/stripped
+	shift
 	mkdir "$dir"
-	for path in "$BUILD/kernel/$KREL"/*.ko "$BUILD/tests/modules/$KREL"/*.ko; do
+	for path; do
+		# The demo builds no modules for tests.
 		[[ -e $path ]] || continue
 		mkdir -p "$dir${path%/*}"
 		strip --strip-debug -o "$dir$path" "$path" || die "cannot strip $path"
 	done
 	(cd "$dir" && find . -name '*.ko' -printf '%P\n') |
-		tar -C "$dir" -T - -rf "$1" || die "cannot pack the modules"
+		tar -C "$dir" -T - -rf "$tar" || die "cannot pack the modules"
 	rm -r "$dir"
 }
 
