@@ -597,6 +597,8 @@ die_at() {
 	assert_output --partial "no one listens"
 	rm "$SOCKET"
 	while read -r what text; do
+		# What the last one said must not be taken for this one's.
+		: >"$LOG.fake"
 		python3 "$TOP/tests/lib/fake_holder.py" "$SOCKET" "$what" >"$LOG.fake" 3>&- 4>&- &
 		PIDS+=($!)
 		wait_for grep -q ready "$LOG.fake"
