@@ -8,7 +8,7 @@ teardown() { guest_teardown; }
 
 race() {
 	local seconds=3
-	[[ $TEST_KERNEL != debug-* ]] || seconds=20
+	! looks_for_mistakes || seconds=20
 	must helper race-ioas "$1" "$seconds"
 	echo "# race $1: $output" >&3
 }

@@ -5,16 +5,10 @@
 setup() { load ../lib/guest; guest_setup; }
 teardown() { guest_teardown; }
 
-# A minute each where the kernel looks for mistakes by itself.
-seconds() {
-	case $TEST_KERNEL in
-	debug-*) echo 60 ;;
-	*) echo "$1" ;;
-	esac
-}
-
 race() {
-	must helper race "$1" "$(seconds "$2")"
+	local seconds=$2
+	! looks_for_mistakes || seconds=60
+	must helper race "$1" "$seconds"
 	echo "# race $1: $output" >&3
 }
 

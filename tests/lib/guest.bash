@@ -89,6 +89,10 @@ context_at() {
 	done <"$1"
 }
 
+# whether the kernel is one that looks for mistakes by itself, on which a test that
+# meets some only by chance goes on for longer
+looks_for_mistakes() { [[ $TEST_KERNEL == @(debug|kcsan)-* ]]; }
+
 # helper NAME [ARG...]: a program of tests/helpers, as a 64-bit one or, with
 # BITS=32, as a 32-bit one.
 helper() {
