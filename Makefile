@@ -18,7 +18,7 @@
 #   make demo [K=KERNEL]    what it does, shown in an emulated machine
 #   make check              the host's tests, and the quick ones on both stock kernels
 #        FILE=F K=KERNEL    only the tests in F, only on KERNEL
-#   make check-all          the others, lint, sanitizers, fuzzers, the built kernels
+#   make check-all          the others, lint, sanitizers, fuzzers, two built kernels
 #   make shell [K=KERNEL]   a prompt in the emulated machine
 #   make bench              our module against upstream's, in one kernel
 #   make lint               style and static checks

@@ -284,13 +284,19 @@ struct iommufd_area *iommufd_area_split(struct iommufd_area *area,
 void iommufd_area_free(struct iommufd_area *area)
 {
 	struct iommufd_pages *pages = area->pages;
+	bool entered;
 
+	/*
+	 * Whether it is among the areas of its memory was decided before it came
+	 * here. Those that come and go meanwhile change the word that tells, but
+	 * never to or from that of a node outside the tree.
+	 */
+	entered = !data_race(RB_EMPTY_NODE(&area->in_pages.rb));
 	/*
 	 * If ours is the only reference, nobody can come by another one, and
 	 * there is nothing to be kept in order.
 	 */
-	if (refcount_read(&pages->refs) != 1 &&
-	    !RB_EMPTY_NODE(&area->in_pages.rb)) {
+	if (entered && refcount_read(&pages->refs) != 1) {
 		mutex_lock(&pages->lock);
 		interval_tree_remove(&area->in_pages, &pages->areas);
 		iommufd_count_area(area, -1);

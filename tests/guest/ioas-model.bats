@@ -7,7 +7,7 @@ setup() { load ../lib/guest; guest_setup; MAPS=$TOP/tests/fixtures/maps; }
 teardown() { guest_teardown; }
 
 @test "random maps, unmaps and copies get the answers that the model says" {
-	# by hand, and on debug kernels, another seed each time
+	# by hand, and where the kernel looks for mistakes, another seed each time
 	local how=(--seed 20261125 --steps 20000)
 	! looks_for_mistakes || how=(--seconds 20)
 	must helper model "${how[@]}"

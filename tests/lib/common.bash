@@ -4,7 +4,7 @@
 # What every test file loads, by way of host.bash or guest.bash.
 
 # Bats runs a trap before each command, in which it notes the line, to name that
-# which failed. In the machine this takes 4 ms, and one assertion is dozens of
+# which failed. In the machine this takes milliseconds, and one assertion is dozens of
 # commands: so the trap is for the test's own lines, and not for the functions that
 # they call. It stays in those of Bats by which it sees whether what it noted last is
 # the line that failed, and in teardown; those are there in a test, but not in
@@ -14,7 +14,7 @@ declare -ft bats_error_trap bats_check_status_from_trap bats_teardown_trap teard
 	2>/dev/null || :
 
 # Every test comes by here, in a process of its own, and in an emulated machine
-# each process that is started on the way takes long: 0.3 s on debug-6.12. Hence
+# each process that is started on the way takes long: 40 to 80 ms on debug-6.12. Hence
 # the libraries' parts and not their load.bash, which asks dirname for each part;
 # `read` for a file of one line and not $(<file), for which Bash forks; gojq, which
 # starts in a tenth of jq's time.

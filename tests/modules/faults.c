@@ -4,6 +4,8 @@
  * the proof that its silence about our module means something. Write the name
  * of a fault to the parameter `plant`.
  */
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -134,6 +136,37 @@ static void active_object(void)
 	kfree(timer);
 }
 
+static unsigned int shared;
+
+static int write_shared(void *unused)
+{
+	unsigned int n = 0;
+
+	/* It never reads it, and so is never kept by a look of its own. */
+	while (!kthread_should_stop()) {
+		shared = ++n;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* For a while, as the detector only looks at some of the reads. */
+static void race(void)
+{
+	unsigned long end = jiffies + HZ / 4;
+	struct task_struct *writer;
+
+	writer = kthread_run(write_shared, NULL, "write_shared");
+	if (IS_ERR(writer))
+		return;
+	while (time_before(jiffies, end) && shared != UINT_MAX) {
+		/* Each time round it is read anew. */
+		barrier();
+		cond_resched();
+	}
+	kthread_stop(writer);
+}
+
 static const struct {
 	const char *name;
 	void (*plant)(void);
@@ -149,6 +182,7 @@ static const struct {
 	{ "refcount", refcount },
 	{ "list", list },
 	{ "active-object", active_object },
+	{ "data-race", race },
 };
 
 static int plant_set(const char *val, const struct kernel_param *kp)

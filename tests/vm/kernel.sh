@@ -4,7 +4,8 @@
 # Finds, and where need be fetches, a kernel that the tests run on.
 #
 #   kernel.sh debian-6.1|debian-6.12     prints the folder that holds it
-#   kernel.sh ref-6.12|debug-6.12        the same; built here, by built/build
+#   kernel.sh ref-6.12|debug-6.12|kcsan-6.12
+#                                        the same; built here, by built/build
 #   kernel.sh --list                     prints the stock kernels
 #   kernel.sh --update KERNEL            fetches, even where one is cached
 #   kernel.sh --files                    prints the folder with the few files
@@ -22,7 +23,7 @@
 set -euo pipefail
 
 KERNELS=(debian-6.1 debian-6.12)
-BUILT=(ref-6.12 debug-6.12)
+BUILT=(ref-6.12 debug-6.12 kcsan-6.12)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/iommufdctl
 APT_OPTS=()
 

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Does kcsan-6.12 catch what it is there to catch? A data race is planted, by
+# tests/modules/faults.c. tests/vm/run -k kcsan-6.12 THIS-FILE
+
+setup() {
+	load ../../lib/guest
+	kmsg "test ${BATS_TEST_FILENAME##*/}: $BATS_TEST_DESCRIPTION"
+}
+
+write() { echo "$1" >"$2"; }
+
+@test "a config with KCSAN, and no iommufd" {
+	must zcat /proc/config.gz
+	refute_line --regexp '^CONFIG_IOMMUFD='
+	assert_line CONFIG_KCSAN=y
+	assert_line CONFIG_PREEMPT=y
+	must dmesg
+	assert_output --partial 'kcsan: enabled early'
+}
+
+@test "our modules are watched" {
+	local module
+	for module in "$IOMMUFD_KO" "$TESTDRV_KO" "$VFIO_PCI_KO"; do
+		must nm --undefined-only "$module"
+		assert_output --partial '__tsan_read8'
+	done
+}
+
+@test "a write and a read by two threads at once" {
+	insmod "${SQUATTER_KO%/*}/faults.ko"
+	expect_splat 'BUG: KCSAN: data-race in .*\[faults\]' \
+		write data-race /sys/module/faults/parameters/plant
+}
