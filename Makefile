@@ -25,7 +25,8 @@
 #   make deps               the Debian packages that all this needs
 #   make clean              removes build/
 #
-# KERNEL is one of those that `tests/vm/kernel.sh --list` prints.
+# KERNEL is one of those that `tests/vm/kernel.sh --list` prints, or one of those that
+# are built (tests/vm/built).
 
 PREFIX ?= /usr/local
 DESTDIR ?=

@@ -4,9 +4,9 @@
 # What every test file loads, by way of host.bash or guest.bash.
 
 # Bats runs a trap before each command, in which it notes the line, to name that
-# which failed. In the machine this takes milliseconds, and one assertion is dozens of
-# commands: so the trap is for the test's own lines, and not for the functions that
-# they call. It stays in those of Bats by which it sees whether what it noted last is
+# which failed. In the machine this takes milliseconds, and one assertion is dozens
+# of commands: so the trap is for the test's own lines, and not for the functions
+# that they call. It stays in those of Bats by which it sees whether what it noted last is
 # the line that failed, and in teardown; those are there in a test, but not in
 # setup_file.
 set +T

@@ -153,6 +153,7 @@ kernel_args() {
 		mitigations=off random.trust_cpu=on
 	)
 	if ((${#icount[@]})); then
+		# The clock that README's figures were measured by.
 		args+=(tsc=unstable)
 	else
 		# Loading and unloading consists of grace periods; a measured one

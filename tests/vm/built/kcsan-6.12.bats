@@ -3,10 +3,7 @@
 # Does kcsan-6.12 catch what it is there to catch? A data race is planted, by
 # tests/modules/faults.c. tests/vm/run -k kcsan-6.12 THIS-FILE
 
-setup() {
-	load ../../lib/guest
-	kmsg "test ${BATS_TEST_FILENAME##*/}: $BATS_TEST_DESCRIPTION"
-}
+setup() { load ../../lib/guest; guest_setup; }
 
 write() { echo "$1" >"$2"; }
 
