@@ -345,16 +345,15 @@ of_ranges() {
 	of_reply '.[0].end == "EINVAL" and (.[0].text | test("twice"))'
 }
 
-# refused HOW TEXT CMD...: python3 run by CMD gets EPERM and TEXT for everything
+# refused TEXT CMD...: python3 run by CMD gets EPERM and TEXT for everything
 refused() {
-	local text=$1 args
+	local text=$1
 	shift
-	for args in "$CONTEXT_GET 2:u64:$CTX" "$CONTEXT_GET dump" \
-		"$OBJECT_GET 2:u64:$CTX 3:u32:1" "$OBJECT_GET dump"; do
-		# shellcheck disable=SC2086 # words
-		run "$@" python3 -IS "$TOP/tests/lib/genl.py" ask $args
-		of_reply "length == 1 and .[0].end == \"EPERM\" and (.[0].text | test(\"$text\"))"
-	done
+	run "$@" python3 -IS "$TOP/tests/lib/genl.py" ask \
+		$CONTEXT_GET "2:u64:$CTX" -- $CONTEXT_GET dump -- \
+		$OBJECT_GET "2:u64:$CTX" 3:u32:1 -- $OBJECT_GET dump
+	of_reply "map(.end) == [\"EPERM\", \"EPERM\", \"EPERM\", \"EPERM\"] and
+		all(.[]; .text | test(\"$text\"))"
 }
 
 @test "it takes CAP_SYS_ADMIN in the initial user namespace" {

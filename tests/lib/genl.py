@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Asks the generic netlink family "iommufd" in raw messages, right or wrong.
 
-  genl.py ask COMMAND [dump] [small] [ATTR...]
+  genl.py ask COMMAND [dump] [small] [ATTR...] [-- COMMAND ...]...
         prints a JSON object a line: {"attrs": [[number, "hex"], ...],
         "flags": [...]} for each message, then {"end": errno or null,
         "text": ext-ack or null, "intr": true or false}
@@ -132,6 +132,9 @@ def parse_attr(word):
 
 
 def cmd_ask(words):
+    while "--" in words:
+        cmd_ask(words[:words.index("--")])
+        words = words[words.index("--") + 1:]
     command = int(words.pop(0))
     options = [w for w in words if w in ("dump", "small")]
     body = b"".join(parse_attr(w) for w in words if w not in options)
