@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Does kcsan-6.12 catch what it is there to catch? A data race is planted, by
-# tests/modules/faults.c. tests/vm/run -k kcsan-6.12 THIS-FILE
+# Does kcsan-6.12 catch what it is there to catch? Each kind of fault is planted
+# once, by tests/modules/faults.c. tests/vm/run -k kcsan-6.12 THIS-FILE
 
 setup() { load ../../lib/guest; guest_setup; }
 
@@ -12,6 +12,7 @@ write() { echo "$1" >"$2"; }
 	refute_line --regexp '^CONFIG_IOMMUFD='
 	assert_line CONFIG_KCSAN=y
 	assert_line CONFIG_PREEMPT=y
+	assert_line CONFIG_DEBUG_PREEMPT=y
 	must dmesg
 	assert_output --partial 'kcsan: enabled early'
 }
@@ -37,4 +38,11 @@ until_seen() {
 @test "a write and a read by two threads at once" {
 	insmod "${SQUATTER_KO%/*}/faults.ko"
 	expect_splat 'BUG: KCSAN: data-race in .*\[faults\]' until_seen
+	rmmod faults
+}
+
+@test "a use of smp_processor_id with preemption on" {
+	insmod "${SQUATTER_KO%/*}/faults.ko"
+	expect_splat 'BUG: using smp_processor_id\(\) in preemptible' \
+		write migrate /sys/module/faults/parameters/plant
 }
