@@ -22,6 +22,12 @@ declare -ft bats_error_trap bats_check_status_from_trap bats_teardown_trap teard
 # In a function, for the sake of what set +T is for.
 source_libraries() {
 	local part
+	if [[ ${TEST_LIBRARIES-} ]]; then
+		# The same (tests/vm/guest).
+		# shellcheck source=/dev/null
+		. "$TEST_LIBRARIES"
+		return
+	fi
 	for part in /usr/lib/bats/bats-{support,assert}/src/*.bash; do
 		# shellcheck source=/dev/null
 		. "$part"

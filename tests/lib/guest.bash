@@ -6,8 +6,13 @@
 #   setup() { load ../lib/guest; guest_setup; }
 #   teardown() { guest_teardown; }
 
-# shellcheck source=tests/lib/common.bash
-. "${BASH_SOURCE[0]%/*}/common.bash"
+# In a function, without Bats's trap before each line: see there.
+set +T
+source_common() {
+	# shellcheck source=tests/lib/common.bash
+	. "${BASH_SOURCE[0]%/*}/common.bash"
+}
+source_common
 
 DEBUGFS=/sys/kernel/debug/iommufd
 
