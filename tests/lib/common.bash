@@ -23,7 +23,7 @@ declare -ft bats_error_trap bats_check_status_from_trap bats_teardown_trap teard
 source_libraries() {
 	local part
 	if [[ ${TEST_LIBRARIES-} ]]; then
-		# The same (tests/vm/guest).
+		# The same text in one file, made by tests/vm/guest.
 		# shellcheck source=/dev/null
 		. "$TEST_LIBRARIES"
 		return

@@ -40,9 +40,10 @@ write_exchange() {
 		local GUEST=$CHECKOUT/tests/vm/guest MODE=$mode FLAVOUR=$flavour
 		local TEST_KERNEL=$kernel TERM=${TERM:-dumb} TOOL_ONLY=''
 		local ROWS=${size% *} COLUMNS=${size#* } v
+		local HOST_CACHE=${XDG_CACHE_HOME:-$HOME/.cache}
 		! tool_only || TOOL_ONLY=1
 		for v in GUEST MODE FLAVOUR TEST_KERNEL TERM ROWS COLUMNS \
-			TOOL_ONLY CHECKOUT BUILD KERNEL KREL; do
+			TOOL_ONLY CHECKOUT BUILD KERNEL KREL HOST_CACHE; do
 			# Read by busybox too, whose quoting is the plain one.
 			printf "%s='%s'\n" "$v" "${!v//\'/\'\\\'\'}"
 		done
@@ -81,6 +82,8 @@ make_initrd() {
 	local out=$1 dir=$RUN/initramfs path n=100 name
 	local busybox boot modules
 	busybox=$(command -v busybox) || die "busybox-static is not installed"
+	# Copies of the host's programs, with their modes, are nobody else's to run.
+	mkdir -m 700 "$dir"
 	mkdir -p "$dir"/{bin,dev,proc,sys,modules}
 	cp "$busybox" "$dir/bin/busybox"
 	for name in sh mount mkdir insmod chroot poweroff; do
@@ -102,15 +105,20 @@ make_initrd() {
 	"$here/hot" "$CHECKOUT/tests" "$BUILD/tests/helpers" \
 		"$BUILD${IOMMUFDCTL_FLAVOUR:+/$IOMMUFDCTL_FLAVOUR}/iommufdctl" \
 		"${modules[@]}" |
-		tar -C / --no-recursion --exclude='*.ko' -T - -c |
-		tar -C "$dir/hot" -xp ||
+		tar -C / --no-recursion --exclude='*.ko' -T - -cf - |
+		tar -C "$dir/hot" -xpf - ||
 		die "cannot gather the files for the machine's memory"
 	add_modules "$dir/hot" "${modules[@]}"
 	# The same Bash with its libraries in it. Most of what Bats and its tests start
 	# are forks of Bash, and one takes a third less with fewer mappings to copy.
-	cp /bin/bash-static "$dir/hot/usr/bin/bash" || die "bash-static is not installed"
-	(cd "$dir" && find . | busybox cpio -o -H newc -R 0:0 2>/dev/null) >"$out"
-	rm -r "$dir"
+	cp --remove-destination /bin/bash-static "$dir/hot/usr/bin/bash" ||
+		die "bash-static is not installed"
+	# There they are root's, whoever packs them here.
+	(cd "$dir" && find . | busybox cpio -o -H newc -R 0:0) >"$out" 2>"$RUN/cpio.err" ||
+		die "cannot pack the initramfs: $(tail -n 1 "$RUN/cpio.err")"
+	rm "$RUN/cpio.err"
+	chmod -R u+w "$dir"
+	rm -rf "$dir"
 }
 
 # add_modules DIR MODULE...: ours, without what is for gdb only. That is 9 of 10
@@ -121,6 +129,8 @@ add_modules() {
 	for path; do
 		# The demo builds no modules for tests.
 		[[ -e $path ]] || continue
+		# Not by way of a symbolic link, which leads out of DIR.
+		path=$(realpath "$path")
 		mkdir -p "$dir${path%/*}"
 		strip --strip-debug -o "$dir$path" "$path" || die "cannot strip $path"
 	done

@@ -7,7 +7,7 @@ setup() {
 	load ../lib/guest
 	load ../lib/testdrv
 	guest_setup
-	YNL=$("$TOP/tests/vm/kernel.sh" --files)
+	YNL=$(XDG_CACHE_HOME=$HOST_CACHE "$TOP/tests/vm/kernel.sh" --files)
 	exec 5<>/dev/iommu
 	CTX=$(sed -n 's/^iommufd-ctx:\t//p' "/proc/$BASHPID/fdinfo/5")
 }

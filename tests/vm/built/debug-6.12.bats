@@ -8,7 +8,7 @@
 
 setup() {
 	load ../../lib/guest
-	kmsg "test ${BATS_TEST_FILENAME##*/}: $BATS_TEST_DESCRIPTION"
+	guest_setup
 	[[ -d /sys/module/faults ]] || insmod "${SQUATTER_KO%/*}/faults.ko"
 }
 
@@ -84,6 +84,7 @@ write() { echo "$1" >"$2"; }
 }
 
 @test "allocations fail on demand" {
+	[[ -c /dev/iommu ]]
 	write 0 /sys/kernel/debug/failslab/verbose
 	write N /sys/kernel/debug/failslab/ignore-gfp-wait
 	must_fail 1 bash -c 'echo 1 >/proc/self/fail-nth; exec 5<>/dev/iommu'

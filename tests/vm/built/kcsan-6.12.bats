@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Does kcsan-6.12 catch what it is there to catch? Each kind of fault is planted
+# Does kcsan-6.12 catch what no other kernel looks for? Each kind of fault is planted
 # once, by tests/modules/faults.c. tests/vm/run -k kcsan-6.12 THIS-FILE
 
 setup() { load ../../lib/guest; guest_setup; }
