@@ -35,14 +35,12 @@ guest_setup() {
 	load_iommufd
 }
 
-# What nearly every test does: kmod's rmmod has six libraries, and takes twice as long.
-# (Not so insmod, of which busybox's tries twice.)
-fast_rmmod() { busybox rmmod "$1"; }
-
 # No test may leave a context to the next: that would hide a leak.
 guest_teardown() {
 	local refs
-	[[ ! -d /sys/module/iommufd_testdrv ]] || fast_rmmod iommufd_testdrv
+	# kmod's has six libraries, and takes twice as long. (Not so insmod: busybox's tries
+	# a load that failed once more.)
+	[[ ! -d /sys/module/iommufd_testdrv ]] || busybox rmmod iommufd_testdrv
 	wait_for module_unused || {
 		refs=$(</sys/module/iommufd/refcnt)
 		echo "the test left references to the module: $refs" >&2
