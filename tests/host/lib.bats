@@ -27,6 +27,27 @@ setup() { load ../lib/host; }
 		%test "helper" {
 			helper
 		}
+		%test "arithmetic" {
+			echo before
+			((1 == 2))
+		}
+		%test "loop" {
+			local i
+			for i in 1 2; do
+				[[ \$i != 2 ]]
+			done
+		}
+		%test "exit" {
+			echo before
+			exit 3
+		}
+		%test "subshell" {
+			(
+				echo before
+				false
+			)
+			echo "went on"
+		}
 		%test "teardown" {
 			:
 		}
@@ -34,7 +55,7 @@ setup() { load ../lib/host; }
 	must_fail 1 env -i PATH="$(getconf PATH)" bats --formatter tap "$BATS_TEST_TMPDIR/fails.bats"
 	refute_line --partial 'went on'
 	local line
-	for line in 11 16 19; do
+	for line in 11 16 19 23 28 33 39; do
 		assert_line --regexp "in test file .*fails.bats, line $line\\)"
 	done
 	assert_line --regexp "from function .teardown' in test file .*fails.bats, line 3\\)"

@@ -13,6 +13,21 @@ set +T
 declare -ft bats_error_trap bats_check_status_from_trap bats_teardown_trap teardown \
 	2>/dev/null || :
 
+# And what it notes, it notes by one command of ours instead of twenty of Bats's: a
+# line of a test, of setup or of teardown has no stack to be walked. The names are
+# those by which Bats finds it when a test has failed (tests/host/lib.bats).
+bats_debug_trap() {
+	[[ $1 == "$BATS_ROOT/lib"* ]] ||
+		BATS_DEBUG_LASTLAST_STACK_TRACE=$BATS_DEBUG_LAST_STACK_TRACE \
+		BATS_DEBUG_LAST_STACK_TRACE="${BASH_LINENO[0]} ${FUNCNAME[1]} ${BASH_SOURCE[1]}" \
+		BATS_DEBUG_LAST_LINENO="${BASH_LINENO[*]}" \
+		BATS_DEBUG_LAST_SOURCE="${BASH_SOURCE[*]}"
+}
+# Arrays, of which that sets the first element only.
+# shellcheck disable=SC2034 # Bats reads them
+BATS_DEBUG_LAST_STACK_TRACE=() BATS_DEBUG_LASTLAST_STACK_TRACE=() \
+	BATS_DEBUG_LAST_LINENO=() BATS_DEBUG_LAST_SOURCE=()
+
 # Every test comes by here, in a process of its own, and in an emulated machine
 # each process that is started on the way takes long: 40 to 80 ms on debug-6.12. Hence
 # the libraries' parts and not their load.bash, which asks dirname for each part;

@@ -21,7 +21,6 @@ COMMAND is a number. ATTR is N:u32:VALUE, N:u64:VALUE, N:str:TEXT or N:hex:BYTES
 N its number.
 """
 import errno
-import json
 import os
 import socket
 import struct
@@ -41,6 +40,12 @@ def errno_name(code):
     if code == errno.EOPNOTSUPP:
         return "EOPNOTSUPP"
     return errno.errorcode[code]
+
+
+def as_json(value):
+    # Half of the time that this file takes to load, and most commands do without.
+    import json
+    return json.dumps(value)
 
 
 def attr(number, payload):
@@ -141,9 +146,9 @@ def cmd_ask(words):
     messages, end = Genl("small" in options).ask(command, body,
                                                  "dump" in options)
     for m in messages:
-        print(json.dumps({"attrs": [[n, p.hex()] for n, p in m["raw"]],
-                          "flags": m["flags"]}))
-    print(json.dumps(end))
+        print(as_json({"attrs": [[n, p.hex()] for n, p in m["raw"]],
+                       "flags": m["flags"]}))
+    print(as_json(end))
 
 
 def cmd_ids(words):
@@ -239,8 +244,8 @@ def cmd_sweep(words):
             asked += 1
             if not end["end"]:
                 accepted.append(("command", command, dump))
-    print(json.dumps({"asked": asked, "accepted": accepted,
-                      "silent": silent}))
+    print(as_json({"asked": asked, "accepted": accepted,
+                   "silent": silent}))
 
 
 if __name__ == "__main__":

@@ -2,17 +2,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """validate.py SCHEMA [POINTER]: is the JSON value on stdin valid under it?"""
 
+import functools
 import json
 import sys
 
 import jsonschema
 
 
-def problems(path, pointer, text):
-    """The lines that say what is wrong; none if it is valid."""
+# Checked once for all values that a server (server.py) is asked about: in an emulated
+# machine it takes a second, and a value milliseconds.
+@functools.lru_cache
+def checked_schema(path):
     with open(path, encoding="utf-8") as file:
         schema = json.load(file)
     jsonschema.Draft202012Validator.check_schema(schema)
+    return schema
+
+
+def problems(path, pointer, text):
+    """The lines that say what is wrong; none if it is valid."""
+    schema = checked_schema(path)
     if pointer:
         # A schema of its own that points there, so that references from the
         # part to other parts still resolve.
