@@ -4,9 +4,9 @@
 # this host. The kernels are there as their packages have them, since DKMS looks at
 # what it is to replace. check-all runs this.
 
+load ../../lib/host
+
 setup_file() {
-	load ../../lib/host
-	TOP=$BATS_TEST_DIRNAME/../../..
 	make -s -C "$TOP" dkms-files vfio-dkms-files DESTDIR="$BATS_FILE_TMPDIR"
 	mkdir "$BATS_FILE_TMPDIR"/{dkms,modules}
 	mkdir -p "$BATS_FILE_TMPDIR/archive/linux-source-6.12"
@@ -24,10 +24,7 @@ teardown_file() {
 
 setup() {
 	unshare -m true 2>/dev/null || skip "needs a mount namespace"
-	load ../../lib/host
-	load /usr/lib/bats/bats-support/load
-	load /usr/lib/bats/bats-assert/load
-	TOP=$BATS_TEST_DIRNAME/../../..
+	host_setup
 }
 
 # The archive of Debian's linux-source-6.12, as far as it matters.
@@ -123,6 +120,9 @@ iommufd_vfio_pci"
 	assert_failure
 	grep -qF "the source is that of Linux 6.12.$((SUBLEVEL + 1))" \
 		"$BATS_FILE_TMPDIR/dkms/iommufd-vfio/$(version)/build/make.log"
+	# Told at once, and not after a minute of compiling.
+	run find "$BATS_FILE_TMPDIR/dkms/iommufd-vfio/$(version)/build" -name '*.o'
+	assert_output ''
 	LINUX_SOURCE=/nowhere run with_dkms build iommufd-vfio debian-6.12
 	assert_failure
 	grep -qF "apt-get install linux-source-6.12" \
