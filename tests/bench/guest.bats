@@ -3,10 +3,12 @@
 # The measuring half of tests/bench/compare: both drivers in turn in one boot of
 # ref-6.12. What it prints is for that script.
 
+load ../lib/guest
+load ../lib/pci
+load ../lib/driver
+
 setup() {
-	load ../lib/guest
-	load ../lib/pci
-	load ../lib/driver
+	untrace_functions
 	kmsg "test ${BATS_TEST_FILENAME##*/}: $BATS_TEST_DESCRIPTION"
 	[[ ! -d /sys/module/iommufd ]] || rmmod iommufd
 }

@@ -5,8 +5,9 @@
 #
 #   tests/vm/run -k debian-6.12 --icount tests/cost/guest.bats
 
+load ../lib/guest
+
 setup() {
-	load ../lib/guest
 	guest_setup
 	exec 5<>/dev/iommu
 	unset IOMMUFDCTL_CONTEXT

@@ -2,10 +2,11 @@
 #
 # Live words: what the shells offer is what there is.
 
+load ../lib/guest
+load ../lib/driver
+load ../golden/holder
+
 setup() {
-	load ../lib/guest
-	load ../lib/driver
-	load ../golden/holder
 	guest_setup
 	use_driver
 	unset IOMMUFDCTL_CONTEXT
@@ -22,8 +23,6 @@ teardown() {
 }
 
 teardown_file() {
-	load ../lib/guest
-	load ../lib/driver
 	restore_driver
 }
 

@@ -2,11 +2,12 @@
 #
 # How contexts are found, told apart, and taken.
 
+load ../lib/guest
+load ../lib/driver
+load ../golden/golden
+load ../golden/holder
+
 setup() {
-	load ../lib/guest
-	load ../lib/driver
-	load ../golden/golden
-	load ../golden/holder
 	guest_setup
 	use_driver
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
@@ -21,8 +22,6 @@ teardown() {
 }
 
 teardown_file() {
-	load ../lib/guest
-	load ../lib/driver
 	restore_driver
 }
 

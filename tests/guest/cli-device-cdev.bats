@@ -3,9 +3,10 @@
 # device with our module and its character devices, on stock kernels: the same
 # commands as in tests/vm/built/cli-device.bats, and what netlink tells besides.
 
+load ../lib/guest
+load ../lib/pci
+
 setup() {
-	load ../lib/guest
-	load ../lib/pci
 	guest_setup
 	load_vfio_pci
 	pci_bind "$EDU"
@@ -26,8 +27,6 @@ teardown() {
 }
 
 teardown_file() {
-	load ../lib/guest
-	load ../lib/pci
 	unload_vfio_pci
 }
 

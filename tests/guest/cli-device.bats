@@ -3,10 +3,11 @@
 # device and create with a kernel that has no character devices for VFIO; what
 # there is to be had with one is in tests/vm/built/cli-device.bats.
 
+load ../lib/guest
+load ../lib/driver
+load ../lib/edu
+
 setup() {
-	load ../lib/guest
-	load ../lib/driver
-	load ../lib/edu
 	guest_setup
 	use_driver
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
@@ -22,8 +23,6 @@ teardown() {
 }
 
 teardown_file() {
-	load ../lib/guest
-	load ../lib/driver
 	restore_driver
 }
 

@@ -3,12 +3,13 @@
 # The machine's own devices: QEMU's edu behind an emulated VT-d, and a south
 # bridge whose functions are in one group.
 
+load ../lib/guest
+
 setup() {
-	load ../lib/guest
 	guest_setup
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
 	unset IOMMUFDCTL_CONTEXT
-	EDU=$(pci_device 0x1234 0x11e8)
+	pci_device EDU 0x1234 0x11e8
 	GROUP=$(basename "$(readlink "/sys/bus/pci/devices/$EDU/iommu_group")")
 }
 

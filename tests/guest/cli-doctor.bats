@@ -2,8 +2,9 @@
 #
 # `doctor` in a machine that is what it seems, and in some that are broken.
 
+load ../lib/guest
+
 setup() {
-	load ../lib/guest
 	guest_setup
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
 	unset IOMMUFDCTL_CONTEXT
@@ -150,7 +151,7 @@ as=()
 @test "a device is bound, and debugfs is gone" {
 	modprobe vfio-pci
 	local bdf
-	bdf=$(pci_device 0x1234 0x11e8)
+	pci_device bdf 0x1234 0x11e8
 	echo vfio-pci >"/sys/bus/pci/devices/$bdf/driver_override"
 	echo "$bdf" >/sys/bus/pci/drivers_probe
 	umount /sys/kernel/debug

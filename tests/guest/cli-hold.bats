@@ -3,10 +3,11 @@
 # Contexts that outlive a command, with a real driver: ours, and on ref-6.12
 # upstream's. tests/host/cli-hold.bats has the holders' manners.
 
+load ../lib/guest
+load ../lib/driver
+load ../golden/golden
+
 setup() {
-	load ../lib/guest
-	load ../lib/driver
-	load ../golden/golden
 	guest_setup
 	use_driver
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
@@ -33,8 +34,6 @@ teardown() {
 }
 
 teardown_file() {
-	load ../lib/guest
-	load ../lib/driver
 	restore_driver
 }
 
@@ -314,7 +313,7 @@ print(struct.unpack("=IIHHIQ", command)[5])'
 	requires ref-6.12
 	local dev
 	modprobe vfio-pci
-	dev=$(pci_device 0x1234 0x11e8)
+	pci_device dev 0x1234 0x11e8
 	must_fail 2 iommufdctl run --vfio "$dev=4" -- true
 	assert_output --partial "has no driver: bind it to vfio-pci"
 	echo vfio-pci >"/sys/bus/pci/devices/$dev/driver_override"
@@ -336,7 +335,7 @@ print(struct.unpack("=IIHHIQ", command)[5])'
 @test "--vfio on a kernel without character devices: 2, and why" {
 	[[ $TEST_KERNEL != ref-6.12 ]] || skip "this kernel has them"
 	local dev
-	dev=$(pci_device 0x1234 0x11e8)
+	pci_device dev 0x1234 0x11e8
 	must_fail 2 iommufdctl run --vfio "$dev=4" -- true
 	assert_output --partial "has no driver: bind it to vfio-pci"
 	must_fail 3 iommufdctl run --vfio 7f:1f.7=4 -- true

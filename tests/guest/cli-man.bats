@@ -2,11 +2,12 @@
 #
 # The examples of the manual pages do what they say.
 
+load ../lib/guest
+load ../lib/driver
+load ../golden/examples
+load ../golden/holder
+
 setup() {
-	load ../lib/guest
-	load ../lib/driver
-	load ../golden/examples
-	load ../golden/holder
 	guest_setup
 	use_driver
 	unset IOMMUFDCTL_CONTEXT
@@ -18,8 +19,6 @@ teardown() {
 }
 
 teardown_file() {
-	load ../lib/guest
-	load ../lib/driver
 	restore_driver
 }
 

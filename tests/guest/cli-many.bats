@@ -2,10 +2,11 @@
 #
 # Contexts with very many objects, and very many contexts.
 
+load ../lib/guest
+load ../lib/driver
+load ../golden/holder
+
 setup() {
-	load ../lib/guest
-	load ../lib/driver
-	load ../golden/holder
 	guest_setup
 	use_driver
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
@@ -18,8 +19,6 @@ teardown() {
 }
 
 teardown_file() {
-	load ../lib/guest
-	load ../lib/driver
 	restore_driver
 }
 

@@ -2,10 +2,11 @@
 #
 # create ioas with options, map, unmap and set on real address spaces.
 
+load ../lib/guest
+load ../golden/golden
+load ../golden/holder
+
 setup() {
-	load ../lib/guest
-	load ../golden/golden
-	load ../golden/holder
 	guest_setup
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
 	exec 5<>/dev/iommu

@@ -3,11 +3,12 @@
 # What the tool knows by netlink: who refers to whom, why a destroy is EBUSY, the
 # tree, the graph, and events.
 
+load ../lib/guest
+load ../lib/testdrv
+load ../golden/golden
+load ../golden/holder
+
 setup() {
-	load ../lib/guest
-	load ../lib/testdrv
-	load ../golden/golden
-	load ../golden/holder
 	guest_setup
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
 	unset IOMMUFDCTL_CONTEXT

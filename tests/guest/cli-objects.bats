@@ -3,11 +3,12 @@
 # create, show, list and destroy on real objects, over every way to a context;
 # on ref-6.12 those of upstream's iommufd.
 
+load ../lib/guest
+load ../lib/driver
+load ../golden/golden
+load ../golden/holder
+
 setup() {
-	load ../lib/guest
-	load ../lib/driver
-	load ../golden/golden
-	load ../golden/holder
 	guest_setup
 	use_driver
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
@@ -21,8 +22,6 @@ teardown() {
 }
 
 teardown_file() {
-	load ../lib/guest
-	load ../lib/driver
 	restore_driver
 }
 

@@ -2,10 +2,11 @@
 #
 # 'run' with the real device. tests/host/cli-run.bats has what needs none.
 
+load ../lib/guest
+load ../lib/driver
+load ../golden/holder
+
 setup() {
-	load ../lib/guest
-	load ../lib/driver
-	load ../golden/holder
 	guest_setup
 	use_driver
 	unset IOMMUFDCTL_CONTEXT
@@ -18,8 +19,6 @@ teardown() {
 }
 
 teardown_file() {
-	load ../lib/guest
-	load ../lib/driver
 	restore_driver
 }
 

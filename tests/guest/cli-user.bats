@@ -2,10 +2,11 @@
 #
 # The tool in the hands of a user without privilege.
 
+load ../lib/guest
+load ../lib/driver
+load ../golden/holder
+
 setup() {
-	load ../lib/guest
-	load ../lib/driver
-	load ../golden/holder
 	guest_setup
 	use_driver
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
@@ -27,8 +28,6 @@ teardown() {
 }
 
 teardown_file() {
-	load ../lib/guest
-	load ../lib/driver
 	restore_driver
 }
 

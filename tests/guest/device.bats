@@ -5,14 +5,15 @@
 # of QEMU's without a driver; the machine's SATA and SMBus controllers are
 # functions of one device, which the IOMMU cannot keep apart.
 
+load ../lib/guest
+load ../lib/testdrv
+
 setup() {
-	load ../lib/guest
-	load ../lib/testdrv
 	guest_setup
 	load_testdrv
-	EDU=$(pci_device 0x1234 0x11e8)
-	SATA=$(pci_device 0x8086 0x2922)
-	SMBUS=$(pci_device 0x8086 0x2930)
+	pci_device EDU 0x1234 0x11e8
+	pci_device SATA 0x8086 0x2922
+	pci_device SMBUS 0x8086 0x2930
 }
 
 teardown() { guest_teardown; }

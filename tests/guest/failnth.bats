@@ -3,8 +3,9 @@
 # Each allocation, and each copy from or to the user, of each operation made to
 # fail once: tests/helpers/failnth.c.
 
+load ../lib/guest
+
 setup() {
-	load ../lib/guest
 	guest_setup
 	requires fault-injection
 	local point
@@ -22,7 +23,9 @@ teardown() { guest_teardown; }
 
 @test "every allocation and copy may fail, and the context is as before" {
 	load_testdrv
-	must helper failnth "$(pci_device 0x1234 0x11e8)"
+	local edu
+	pci_device edu 0x1234 0x11e8
+	must helper failnth "$edu"
 	echo "# failures met: ${lines[*]}" >&3
 	# With none, this would prove nothing.
 	assert_line --regexp '^open: [1-9]'

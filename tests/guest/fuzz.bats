@@ -2,7 +2,9 @@
 #
 # The fuzzer, for as long as a test run has time: tests/fuzz/fuzz.c.
 
-setup() { load ../lib/guest; guest_setup; }
+load ../lib/guest
+
+setup() { guest_setup; }
 teardown() { guest_teardown; }
 
 @test "hostile calls from two threads get the answers that the model says" {

@@ -4,8 +4,9 @@
 # charged for it: tests/helpers/access.c says what must hold. Each of its tests
 # ends with a look at whether all that was pinned has been unpinned.
 
+load ../lib/guest
+
 setup() {
-	load ../lib/guest
 	guest_setup
 	load_testdrv
 }

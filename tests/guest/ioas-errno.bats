@@ -4,7 +4,9 @@
 # tests/helpers/errnos.c and vfio.c. tests/vm/built/upstream.bats runs the same
 # on upstream's driver.
 
-setup() { load ../lib/guest; guest_setup; }
+load ../lib/guest
+
+setup() { guest_setup; }
 teardown() { guest_teardown; }
 
 @test "every rule on the commands of an IOAS holds for a 64-bit program" {

@@ -3,7 +3,9 @@
 # Many maps: random ones against a model (tests/helpers/model.c), and those that
 # VMMs make (tests/fixtures/maps).
 
-setup() { load ../lib/guest; guest_setup; MAPS=$TOP/tests/fixtures/maps; }
+load ../lib/guest
+
+setup() { guest_setup; MAPS=$TOP/tests/fixtures/maps; }
 teardown() { guest_teardown; }
 
 @test "random maps, unmaps and copies get the answers that the model says" {

@@ -3,7 +3,9 @@
 # Two threads against each other in one I/O address space: see
 # tests/helpers/race-ioas.c for what must hold.
 
-setup() { load ../lib/guest; guest_setup; }
+load ../lib/guest
+
+setup() { guest_setup; }
 teardown() { guest_teardown; }
 
 race() {

@@ -2,7 +2,9 @@
 #
 # The rules of dispatch, by raw ioctls: see tests/helpers/dispatch.c.
 
-setup() { load ../lib/guest; guest_setup; }
+load ../lib/guest
+
+setup() { guest_setup; }
 teardown() { guest_teardown; }
 
 @test "every rule of dispatch holds for a 64-bit program" {

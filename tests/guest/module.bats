@@ -2,7 +2,9 @@
 #
 # Loading, unloading, and the device node.
 
-setup() { load ../lib/guest; guest_setup; }
+load ../lib/guest
+
+setup() { guest_setup; }
 
 teardown() {
 	[[ ! -d /sys/module/squatter ]] || rmmod squatter

@@ -2,9 +2,10 @@
 #
 # The generic netlink family, asked in raw messages: iommufd_netlink.h.
 
+load ../lib/guest
+load ../lib/testdrv
+
 setup() {
-	load ../lib/guest
-	load ../lib/testdrv
 	guest_setup
 	exec 5<>/dev/iommu
 	CTX=$(ctx_id 5)

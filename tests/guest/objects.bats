@@ -2,9 +2,10 @@
 #
 # The life of objects, driven from inside the kernel by the test driver.
 
+load ../lib/guest
+load ../lib/testdrv
+
 setup() {
-	load ../lib/guest
-	load ../lib/testdrv
 	guest_setup
 	exec 5<>/dev/iommu
 	drv_open 5

@@ -2,7 +2,9 @@
 #
 # Two threads against each other: see tests/helpers/race.c for what must hold.
 
-setup() { load ../lib/guest; guest_setup; }
+load ../lib/guest
+
+setup() { guest_setup; }
 teardown() { guest_teardown; }
 
 race() {

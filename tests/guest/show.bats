@@ -2,8 +2,9 @@
 #
 # What can be seen from outside: debugfs and fdinfo.
 
+load ../lib/guest
+
 setup() {
-	load ../lib/guest
 	guest_setup
 	exec 5<>/dev/iommu
 }

@@ -3,9 +3,10 @@
 # A disk read by a driver in user space: tests/helpers/nvme.c on QEMU's NVMe
 # controller. The file behind the disk is the machine's: /run/vm/nvme.img.
 
+load ../lib/guest
+load ../lib/pci
+
 setup() {
-	load ../lib/guest
-	load ../lib/pci
 	guest_setup
 	load_vfio_pci
 	pci_bind "$NVME"
@@ -19,8 +20,6 @@ teardown() {
 
 # Not in each test: that takes long.
 teardown_file() {
-	load ../lib/guest
-	load ../lib/pci
 	unload_vfio_pci
 }
 

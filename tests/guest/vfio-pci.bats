@@ -4,9 +4,10 @@
 # DMA by an IOAS. The device is QEMU's `edu`, driven by edu, cdev and lives in
 # tests/helpers.
 
+load ../lib/guest
+load ../lib/pci
+
 setup() {
-	load ../lib/guest
-	load ../lib/pci
 	guest_setup
 	load_vfio_pci
 	pci_bind "$EDU"
@@ -20,8 +21,6 @@ teardown() {
 
 # Not in each test: that takes long.
 teardown_file() {
-	load ../lib/guest
-	load ../lib/pci
 	unload_vfio_pci
 }
 

@@ -3,8 +3,9 @@
 #
 # What the other tests take for granted about the machine that they run in.
 
+load ../lib/guest
+
 setup() {
-	load ../lib/guest
 	guest_setup
 }
 
@@ -31,7 +32,7 @@ teardown() { guest_teardown; }
 @test "there are two CPUs, and a device behind an IOMMU" {
 	assert_equal "$(nproc)" 2
 	local edu
-	edu=$(pci_device 0x1234 0x11e8)
+	pci_device edu 0x1234 0x11e8
 	[[ $edu ]] || fail "no edu device"
 	[[ -d /sys/bus/pci/devices/$edu/iommu_group/devices ]] || fail "the edu device has no IOMMU group"
 }

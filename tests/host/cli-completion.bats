@@ -3,8 +3,10 @@
 # What each shell offers. Live words come from a stand-in of the tool here,
 # which tells what it was asked; tests/guest/cli-completion.bats has real ones.
 
+load ../lib/host
+
 setup() {
-	load ../lib/host
+	host_setup
 	unset IOMMUFDCTL_CONTEXT IOMMUFDCTL_ROOT
 	COMPLETIONS=$TOP/completions
 	ASKED=$BATS_TEST_TMPDIR/asked

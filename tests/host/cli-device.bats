@@ -4,9 +4,11 @@
 # device: plain files stand in for /dev/iommu and for what is kept.
 # tests/vm/built/cli-device.bats has real ones.
 
+load ../lib/host
+load ../golden/golden
+
 setup() {
-	load ../lib/host
-	load ../golden/golden
+	host_setup
 	unset IOMMUFDCTL_CONTEXT LISTEN_FDS LISTEN_PID LISTEN_FDNAMES NOTIFY_SOCKET
 	export IOMMUFDCTL_ROOT=$BATS_TEST_TMPDIR/root
 	RUN=$IOMMUFDCTL_ROOT/run/iommufdctl

@@ -2,10 +2,12 @@
 #
 # Devices of hosts of any sort, and guests' memory maps held against them.
 
+load ../lib/host
+load ../lib/hosts
+load ../golden/golden
+
 setup() {
-	load ../lib/host
-	load ../lib/hosts
-	load ../golden/golden
+	host_setup
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
 	MAPS=$TOP/tests/fixtures/maps
 	unset IOMMUFDCTL_CONTEXT IOMMUFDCTL_ROOT

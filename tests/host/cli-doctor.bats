@@ -3,6 +3,9 @@
 # What `doctor` says of hosts that are replayed: of each as a whole, and of one
 # where a single thing is changed, that it names this.
 
+load ../lib/host
+load ../golden/golden
+
 # Python takes long to start, and each answer is held against the schema.
 setup_file() {
 	export TEST_SERVER=$BATS_FILE_TMPDIR/server
@@ -17,8 +20,7 @@ teardown_file() {
 }
 
 setup() {
-	load ../lib/host
-	load ../golden/golden
+	host_setup
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
 	unset IOMMUFDCTL_CONTEXT
 	export IOMMUFDCTL_ROOT=$BATS_TEST_TMPDIR/root

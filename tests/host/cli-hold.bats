@@ -3,9 +3,11 @@
 # Holders with a plain file in the device's place: their socket, their manners,
 # the bytes they speak. tests/guest/cli-hold.bats has the real device.
 
+load ../lib/host
+load ../golden/golden
+
 setup() {
-	load ../lib/host
-	load ../golden/golden
+	host_setup
 	unset IOMMUFDCTL_CONTEXT LISTEN_FDS LISTEN_PID LISTEN_FDNAMES NOTIFY_SOCKET
 	export IOMMUFDCTL_ROOT=$BATS_TEST_TMPDIR/root
 	mkdir -p "$IOMMUFDCTL_ROOT"/{dev,proc,run}

@@ -5,9 +5,11 @@
 
 # shellcheck disable=SC2013 # words are what is meant
 
+load ../lib/host
+load ../golden/examples
+
 setup() {
-	load ../lib/host
-	load ../golden/examples
+	host_setup
 	unset IOMMUFDCTL_CONTEXT IOMMUFDCTL_ROOT
 }
 

@@ -2,8 +2,10 @@
 #
 # A result that cannot be written is a failure; one that nobody wants is quiet.
 
+load ../lib/host
+
 setup() {
-	load ../lib/host
+	host_setup
 	unset IOMMUFDCTL_CONTEXT
 	export IOMMUFDCTL_ROOT=$BATS_TEST_TMPDIR/root
 	mkdir -p "$IOMMUFDCTL_ROOT/proc"

@@ -4,8 +4,10 @@
 # that the place of a mistake is named. With no kernel a command line that is
 # right fails because there is no context.
 
+load ../lib/host
+
 setup() {
-	load ../lib/host
+	host_setup
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
 	export IOMMUFDCTL_CONTEXT=fd:71
 	unset IOMMUFDCTL_ROOT

@@ -2,9 +2,11 @@
 #
 # Holders and contexts, found in scratch trees: hosts of any sort, on any host.
 
+load ../lib/host
+load ../golden/golden
+
 setup() {
-	load ../lib/host
-	load ../golden/golden
+	host_setup
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
 	unset IOMMUFDCTL_CONTEXT
 	export IOMMUFDCTL_ROOT=$BATS_TEST_TMPDIR/root

@@ -3,8 +3,10 @@
 # What else 'run' gives a program: limits, a user, VFIO devices. A scratch tree
 # has the devices. tests/host/cli-run.bats has what it does without.
 
+load ../lib/host
+
 setup() {
-	load ../lib/host
+	host_setup
 	unset IOMMUFDCTL_CONTEXT LISTEN_FDS LISTEN_PID LISTEN_FDNAMES
 	export IOMMUFDCTL_ROOT=$BATS_TEST_TMPDIR/root
 	mkdir -p "$IOMMUFDCTL_ROOT"/{dev/vfio/devices,proc,sys/bus/pci/{devices,drivers}}

@@ -3,8 +3,10 @@
 # 'run' with a plain file in the device's place: what the program gets, and
 # that it gets nothing else. tests/guest/cli-run.bats has the real device.
 
+load ../lib/host
+
 setup() {
-	load ../lib/host
+	host_setup
 	unset IOMMUFDCTL_CONTEXT LISTEN_FDS LISTEN_PID LISTEN_FDNAMES
 	export IOMMUFDCTL_ROOT=$BATS_TEST_TMPDIR/root
 	mkdir -p "$IOMMUFDCTL_ROOT"/{dev,proc}

@@ -3,8 +3,10 @@
 # The schema itself: strict, and of every command. That the output is as it
 # says is tested where there is output.
 
+load ../lib/host
+
 setup() {
-	load ../lib/host
+	host_setup
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
 }
 

@@ -2,10 +2,12 @@
 #
 # What the tool says and does with no module, no /dev/iommu and no privilege.
 
+load ../lib/host
+
 SCHEMA_ERROR='#/$defs/error'
 
 setup() {
-	load ../lib/host
+	host_setup
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
 	unset IOMMUFDCTL_CONTEXT IOMMUFDCTL_ROOT
 }

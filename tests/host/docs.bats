@@ -2,7 +2,9 @@
 #
 # What is written down in more than one place says the same everywhere.
 
-setup() { load ../lib/host; cd "$TOP" || return; }
+load ../lib/host
+
+setup() { host_setup; cd "$TOP" || return; }
 
 @test "tool, module, DKMS and changelog have one version" {
 	local version

@@ -2,12 +2,15 @@
 #
 # What tests/lib does to Bats itself.
 
-setup() { load ../lib/host; }
+load ../lib/host
+
+setup() { host_setup; }
 
 @test "what fails is named by its line in the test, and in teardown" {
 	# (Bats would take one that starts with @ for a test of this file.)
 	sed 's/^%/@/' >"$BATS_TEST_TMPDIR/fails.bats" <<-TESTS
-		setup() { load $TOP/tests/lib/host; }
+		load $TOP/tests/lib/host
+		setup() { host_setup; }
 		teardown() {
 			[[ \$BATS_TEST_DESCRIPTION != teardown ]]
 		}
@@ -55,8 +58,8 @@ setup() { load ../lib/host; }
 	must_fail 1 env -i PATH="$(getconf PATH)" bats --formatter tap "$BATS_TEST_TMPDIR/fails.bats"
 	refute_line --partial 'went on'
 	local line
-	for line in 11 16 19 23 28 33 39; do
+	for line in 12 17 20 24 29 34 40; do
 		assert_line --regexp "in test file .*fails.bats, line $line\\)"
 	done
-	assert_line --regexp "from function .teardown' in test file .*fails.bats, line 3\\)"
+	assert_line --regexp "from function .teardown' in test file .*fails.bats, line 4\\)"
 }

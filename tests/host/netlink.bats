@@ -2,8 +2,10 @@
 #
 # The netlink header and its description, held to each other; and the graph.
 
+load ../lib/host
+
 setup() {
-	load ../lib/host
+	host_setup
 	HEADER=$TOP/kernel/include/uapi/linux/iommufd_netlink.h
 	SPEC=$TOP/kernel/netlink/iommufd.yaml
 }

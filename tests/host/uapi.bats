@@ -5,8 +5,10 @@
 # for 32-bit programs. What to compare is read from our header, so that nothing
 # new in it can be forgotten here.
 
+load ../lib/host
+
 setup() {
-	load ../lib/host
+	host_setup
 	OURS=$TOP/kernel/include/uapi
 	# Alone in a folder: the headers beside it are not for user space.
 	PUBLISHED=$BATS_TEST_TMPDIR/published

@@ -4,8 +4,10 @@
 # The emulated machine's own tools, as far as they can be tried without one:
 # a judge of logs that passes everything would make every other test worthless.
 
+load ../lib/host
+
 setup() {
-	load ../lib/host
+	host_setup
 	LOG=$BATS_TEST_TMPDIR/kernel.log
 	CHECK=$TOP/tests/vm/check-log
 }

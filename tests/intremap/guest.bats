@@ -4,11 +4,12 @@
 #
 #   VM_APPEND=intremap=off tests/vm/run -k debian-6.12 tests/intremap/guest.bats
 
+load ../lib/guest
+load ../lib/testdrv
+
 setup() {
-	load ../lib/guest
-	load ../lib/testdrv
 	guest_setup
-	EDU=$(pci_device 0x1234 0x11e8)
+	pci_device EDU 0x1234 0x11e8
 	exec 5<>/dev/iommu
 	drv_open 5
 }

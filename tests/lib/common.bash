@@ -5,17 +5,11 @@
 
 # Bats runs a trap before each command, in which it notes the line, to name that
 # which failed. In the machine this takes milliseconds, and one assertion is dozens
-# of commands: so the trap is for the test's own lines, and not for the functions
-# that they call. It stays in those of Bats by which it sees whether what it noted last is
-# the line that failed, and in teardown; those are there in a test, but not in
-# setup_file.
-set +T
-declare -ft bats_error_trap bats_check_status_from_trap bats_teardown_trap teardown \
-	2>/dev/null || :
-
-# And what it notes, it notes by one command of ours instead of twenty of Bats's: a
-# line of a test, of setup or of teardown has no stack to be walked. The names are
-# those by which Bats finds it when a test has failed (tests/host/lib.bats).
+# of commands. So what it notes is noted by one command of ours instead of twenty of
+# Bats's: a line of a test, of setup or of teardown has no stack to be walked. The names
+# are those by which Bats finds it when a test has failed (tests/host/lib.bats).
+# (A file of tests loads this outside of all functions, where there is no trap yet.)
+# shellcheck disable=SC2034
 bats_debug_trap() {
 	[[ $1 == "$BATS_ROOT/lib"* ]] ||
 		BATS_DEBUG_LASTLAST_STACK_TRACE=$BATS_DEBUG_LAST_STACK_TRACE \
@@ -23,10 +17,14 @@ bats_debug_trap() {
 		BATS_DEBUG_LAST_LINENO="${BASH_LINENO[*]}" \
 		BATS_DEBUG_LAST_SOURCE="${BASH_SOURCE[*]}"
 }
-# Arrays, of which that sets the first element only.
-# shellcheck disable=SC2034 # Bats reads them
-BATS_DEBUG_LAST_STACK_TRACE=() BATS_DEBUG_LASTLAST_STACK_TRACE=() \
-	BATS_DEBUG_LAST_LINENO=() BATS_DEBUG_LAST_SOURCE=()
+
+# For setup: from here on the trap is for the test's own lines, and not for the
+# functions that they call. It stays in those of Bats by which it sees whether what it
+# noted last is the line that failed, and in teardown.
+untrace_functions() {
+	set +T
+	declare -ft bats_error_trap bats_check_status_from_trap bats_teardown_trap teardown
+}
 
 # Every test comes by here, in a process of its own, and in an emulated machine
 # each process that is started on the way takes long: 40 to 80 ms on debug-6.12. Hence
@@ -34,7 +32,6 @@ BATS_DEBUG_LAST_STACK_TRACE=() BATS_DEBUG_LASTLAST_STACK_TRACE=() \
 # `read` for a file of one line and not $(<file), for which Bash forks; gojq, which
 # starts in a tenth of jq's time.
 # Debian keeps them there; its Bats 1.8 does not look by itself.
-# In a function, for the sake of what set +T is for.
 source_libraries() {
 	local part
 	if [[ ${TEST_LIBRARIES-} ]]; then

@@ -4,8 +4,10 @@
 # For tests of the tool that are to pass with whatever iommufd a kernel has: on
 # ref-6.12 that is its own, on all others ours.
 #
-#   setup() { load ../lib/guest; load ../lib/driver; guest_setup; use_driver; }
-#   teardown_file() { load ../lib/guest; load ../lib/driver; restore_driver; }
+#   load ../lib/guest
+#   load ../lib/driver
+#   setup() { guest_setup; use_driver; }
+#   teardown_file() { restore_driver; }
 
 # Ours marks the kernel as one with a module from outside its tree.
 driver_is_ours() {

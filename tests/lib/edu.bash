@@ -6,7 +6,7 @@
 
 # Sets EDU to the PCI address of QEMU's edu.
 find_edu() {
-	EDU=$(pci_device 0x1234 0x11e8)
+	pci_device EDU 0x1234 0x11e8
 	[[ $EDU ]]
 }
 

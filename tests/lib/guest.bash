@@ -3,16 +3,12 @@
 #
 # For tests that run in the emulated machine, as root, with iommufd loaded.
 #
-#   setup() { load ../lib/guest; guest_setup; }
+#   load ../lib/guest
+#   setup() { guest_setup; }
 #   teardown() { guest_teardown; }
 
-# In a function, without Bats's trap before each line: see common.bash.
-set +T
-source_common() {
-	# shellcheck source=tests/lib/common.bash
-	. "${BASH_SOURCE[0]%/*}/common.bash"
-}
-source_common
+# shellcheck source=tests/lib/common.bash
+. "${BASH_SOURCE[0]%/*}/common.bash"
 
 DEBUGFS=/sys/kernel/debug/iommufd
 
@@ -31,6 +27,7 @@ kmsg() { printf 'iommufd-test: %s\n' "$*" >/dev/kmsg; }
 # Ties what the kernel's log says to the test that caused it, and starts each
 # test with the module in and no context open.
 guest_setup() {
+	untrace_functions
 	kmsg "test ${BATS_TEST_FILENAME##*/}: $BATS_TEST_DESCRIPTION"
 	load_iommufd
 }
@@ -78,13 +75,15 @@ wait_for() {
 	return 1
 }
 
-# pci_device VENDOR DEVICE: its address.
+# pci_device VARIABLE VENDOR DEVICE: its address, or nothing
 pci_device() {
-	local dir vendor device
-	for dir in /sys/bus/pci/devices/*; do
-		read -r vendor <"$dir/vendor"
-		read -r device <"$dir/device"
-		[[ $vendor:$device != "$1:$2" ]] || echo "${dir##*/}"
+	local _dir _vendor _device
+	printf -v "$1" ''
+	for _dir in /sys/bus/pci/devices/*; do
+		read -r _vendor <"$_dir/vendor"
+		[[ $_vendor == "$2" ]] || continue
+		read -r _device <"$_dir/device"
+		[[ $_device != "$3" ]] || printf -v "$1" %s "${_dir##*/}"
 	done
 }
 

@@ -2,8 +2,9 @@
 #
 # A kernel in lockdown, which it stays in: for the end of a machine's life.
 
+load ../lib/guest
+
 setup() {
-	load ../lib/guest
 	guest_setup
 	exec 5<>/dev/iommu
 	unset IOMMUFDCTL_CONTEXT

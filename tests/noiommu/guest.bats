@@ -3,8 +3,9 @@
 # A machine whose IOMMU is off (tests/vm/run --iommu off), or that has none
 # (--iommu none): the driver works as ever, and doctor names the cause.
 
+load ../lib/guest
+
 setup() {
-	load ../lib/guest
 	guest_setup
 	unset IOMMUFDCTL_CONTEXT
 	[[ ! $(ls /sys/kernel/iommu_groups) ]] ||

@@ -6,14 +6,15 @@
 #   make vfio-modules KDIR=$(tests/vm/kernel.sh debian-6.12)/usr/src/linux-headers-...-amd64
 #   tests/vm/run -k debian-6.12 THIS-FILE
 
+load ../lib/guest
+load ../lib/pci
+
 # What an earlier file in this machine left is the kernel's.
 setup_file() {
 	modprobe -r vfio_pci vfio_pci_core vfio_iommu_type1 vfio 2>/dev/null || true
 }
 
 setup() {
-	load ../lib/guest
-	load ../lib/pci
 	guest_setup
 	load_their_vfio
 }
@@ -25,8 +26,6 @@ teardown() {
 }
 
 teardown_file() {
-	load ../lib/guest
-	load ../lib/pci
 	unload_their_vfio
 }
 

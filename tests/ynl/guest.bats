@@ -3,9 +3,10 @@
 # The kernel's own netlink client, which knows of our family only what
 # netlink/iommufd.yaml tells it, run from the source package of Debian's kernel.
 
+load ../lib/guest
+load ../lib/testdrv
+
 setup() {
-	load ../lib/guest
-	load ../lib/testdrv
 	guest_setup
 	YNL=$(XDG_CACHE_HOME=$HOST_CACHE "$TOP/tests/vm/kernel.sh" --files)
 	exec 5<>/dev/iommu

@@ -3,11 +3,12 @@
 # device, create hwpt and create fault with a kernel that has VFIO's character
 # devices: ref-6.12, with its own iommufd. tests/vm/run -k ref-6.12 THIS-FILE
 
+load ../../lib/guest
+load ../../lib/driver
+load ../../lib/edu
+load ../../golden/holder
+
 setup() {
-	load ../../lib/guest
-	load ../../lib/driver
-	load ../../lib/edu
-	load ../../golden/holder
 	guest_setup
 	use_driver
 	modprobe vfio-pci
@@ -35,8 +36,6 @@ teardown() {
 }
 
 teardown_file() {
-	load ../../lib/guest
-	load ../../lib/driver
 	restore_driver
 }
 

@@ -3,11 +3,13 @@
 # map, unmap, set and show with Linux 6.12's own iommufd, which has no
 # IOMMU_IOAS_MAP_FILE: tests/vm/run -k ref-6.12 THIS-FILE
 
+load ../../lib/guest
+load ../../lib/driver
+load ../../lib/edu
+load ../../golden/holder
+
 setup() {
-	load ../../lib/guest
-	load ../../lib/driver
-	load ../../lib/edu
-	load ../../golden/holder
+	untrace_functions
 	load_iommufd
 	use_driver
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
@@ -25,7 +27,6 @@ teardown() {
 }
 
 teardown_file() {
-	load ../../lib/guest
 	modprobe -r vfio-pci vfio iommufd 2>/dev/null || true
 	load_iommufd
 }

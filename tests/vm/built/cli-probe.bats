@@ -3,11 +3,12 @@
 # The probe, on upstream's iommufd: what it rests on, what it tells, and that it
 # changes nothing. tests/vm/run -k ref-6.12 THIS-FILE
 
+load ../../lib/guest
+load ../../lib/driver
+load ../../lib/edu
+load ../../golden/holder
+
 setup() {
-	load ../../lib/guest
-	load ../../lib/driver
-	load ../../lib/edu
-	load ../../golden/holder
 	guest_setup
 	use_driver
 	SCHEMA=$TOP/schema/iommufdctl.schema.json
@@ -23,8 +24,6 @@ teardown() {
 }
 
 teardown_file() {
-	load ../../lib/guest
-	load ../../lib/driver
 	restore_driver
 }
 

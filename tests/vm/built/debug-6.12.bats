@@ -6,8 +6,9 @@
 # The last of its machine, since after its first report lockdep is off. Hence the
 # order of the tests, too.
 
+load ../../lib/guest
+
 setup() {
-	load ../../lib/guest
 	guest_setup
 	[[ -d /sys/module/faults ]] || insmod "${SQUATTER_KO%/*}/faults.ko"
 }

@@ -3,7 +3,9 @@
 # Does kcsan-6.12 catch what no other kernel looks for? Each kind of fault is planted
 # once, by tests/modules/faults.c. tests/vm/run -k kcsan-6.12 THIS-FILE
 
-setup() { load ../../lib/guest; guest_setup; }
+load ../../lib/guest
+
+setup() { guest_setup; }
 
 write() { echo "$1" >"$2"; }
 

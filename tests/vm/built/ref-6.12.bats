@@ -2,10 +2,12 @@
 #
 # Is ref-6.12 what it is meant to be? tests/vm/run -k ref-6.12 THIS-FILE
 
-setup() { load ../../lib/guest; load ../../lib/driver; }
+load ../../lib/guest
+load ../../lib/driver
+
+setup() { untrace_functions; }
 
 teardown_file() {
-	load ../../lib/guest
 	modprobe -r vfio-pci vfio iommufd 2>/dev/null || true
 	load_iommufd
 }
@@ -41,7 +43,7 @@ teardown_file() {
 	local dev
 	must rmmod iommufd
 	must modprobe vfio-pci
-	dev=$(pci_device 0x1234 0x11e8)
+	pci_device dev 0x1234 0x11e8
 	[[ -e /sys/bus/pci/devices/$dev/iommu_group ]]
 	echo vfio-pci >"/sys/bus/pci/devices/$dev/driver_override"
 	echo "$dev" >/sys/bus/pci/drivers_probe

@@ -6,15 +6,16 @@
 # it answers ENOTTY, whatever they ask.
 # tests/vm/run -k ref-6.12 THIS-FILE
 
+load ../../lib/guest
+
 setup() {
-	load ../../lib/guest
+	untrace_functions
 	kmsg "test ${BATS_TEST_FILENAME##*/}: $BATS_TEST_DESCRIPTION"
 	[[ ! -d /sys/module/iommufd ]] || rmmod iommufd
 	modprobe iommufd
 }
 
 teardown_file() {
-	load ../../lib/guest
 	rmmod iommufd
 	load_iommufd
 }

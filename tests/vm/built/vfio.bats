@@ -4,10 +4,12 @@
 # which is what the rules on a device's node are held against; and on ours, which
 # proves what ours exports to drivers. tests/vm/run -k ref-6.12 THIS-FILE
 
+load ../../lib/guest
+load ../../lib/driver
+load ../../lib/pci
+
 setup() {
-	load ../../lib/guest
-	load ../../lib/driver
-	load ../../lib/pci
+	untrace_functions
 	kmsg "test ${BATS_TEST_FILENAME##*/}: $BATS_TEST_DESCRIPTION"
 }
 
@@ -20,7 +22,6 @@ teardown() {
 }
 
 teardown_file() {
-	load ../../lib/guest
 	no_driver
 	load_iommufd
 }
