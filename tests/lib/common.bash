@@ -18,6 +18,9 @@ bats_debug_trap() {
 		BATS_DEBUG_LAST_SOURCE="${BASH_SOURCE[*]}"
 }
 
+# When the test begins, in milliseconds: Bats starts date(1) for it.
+get_mills_since_epoch() { echo "$((${EPOCHREALTIME//[!0-9]/} / 1000))"; }
+
 # For setup: from here on the trap is for the test's own lines, and not for the
 # functions that they call. It stays in those of Bats by which it sees whether what it
 # noted last is the line that failed, and in teardown.
