@@ -6,6 +6,12 @@ load ../lib/host
 
 setup() { host_setup; }
 
+# Ours set much that is for this run.
+bats_fails() {
+	must_fail 1 env -i PATH="$(getconf PATH)" \
+		bats --formatter tap "$BATS_TEST_TMPDIR/fails.bats"
+}
+
 @test "what fails is named by its line in the test, and in teardown" {
 	# (Bats would take one that starts with @ for a test of this file.)
 	sed 's/^%/@/' >"$BATS_TEST_TMPDIR/fails.bats" <<-TESTS
@@ -51,15 +57,32 @@ setup() { host_setup; }
 			)
 			echo "went on"
 		}
+		%test "after Bats has noted a line by itself" {
+			run /nonesuch
+			[[ 1 == 2 ]]
+		}
 		%test "teardown" {
 			:
 		}
 	TESTS
-	must_fail 1 env -i PATH="$(getconf PATH)" bats --formatter tap "$BATS_TEST_TMPDIR/fails.bats"
+	bats_fails
 	refute_line --partial 'went on'
 	local line
-	for line in 12 17 20 24 29 34 40; do
+	for line in 12 17 20 24 29 34 40 45; do
 		assert_line --regexp "in test file .*fails.bats, line $line\\)"
 	done
 	assert_line --regexp "from function .teardown' in test file .*fails.bats, line 4\\)"
+}
+
+@test "and in setup_file" {
+	sed 's/^%/@/' >"$BATS_TEST_TMPDIR/fails.bats" <<-TESTS
+		load $TOP/tests/lib/host
+		setup_file() {
+			echo before
+			false
+		}
+		%test "passes" { true; }
+	TESTS
+	bats_fails
+	assert_line --regexp "\(from function .setup_file' in test file .*fails.bats, line 4\)"
 }

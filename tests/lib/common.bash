@@ -6,16 +6,17 @@
 # Bats runs a trap before each command, in which it notes the line, to name that
 # which failed. In the machine this takes milliseconds, and one assertion is dozens
 # of commands. So what it notes is noted by one command of ours instead of twenty of
-# Bats's: a line of a test, of setup or of teardown has no stack to be walked. The names
-# are those by which Bats finds it when a test has failed (tests/host/lib.bats).
-# (A file of tests loads this outside of all functions, where there is no trap yet.)
+# Bats's, and without those that led there. The names are those by which Bats finds it
+# when a test has failed (tests/host/lib.bats). With `bats --trace` all is Bats's own.
+# (A file of tests loads this outside of all functions: for each test, before there is a
+# trap, and once for its setup_file.)
 # shellcheck disable=SC2034
-bats_debug_trap() {
+((${BATS_TRACE_LEVEL:-0})) || bats_debug_trap() {
 	[[ $1 == "$BATS_ROOT/lib"* ]] ||
-		BATS_DEBUG_LASTLAST_STACK_TRACE=$BATS_DEBUG_LAST_STACK_TRACE \
-		BATS_DEBUG_LAST_STACK_TRACE="${BASH_LINENO[0]} ${FUNCNAME[1]} ${BASH_SOURCE[1]}" \
-		BATS_DEBUG_LAST_LINENO="${BASH_LINENO[*]}" \
-		BATS_DEBUG_LAST_SOURCE="${BASH_SOURCE[*]}"
+		BATS_DEBUG_LASTLAST_STACK_TRACE=("${BATS_DEBUG_LAST_STACK_TRACE[@]}") \
+		BATS_DEBUG_LAST_STACK_TRACE=("${BASH_LINENO[0]} ${FUNCNAME[1]} ${BASH_SOURCE[1]}") \
+		BATS_DEBUG_LAST_LINENO=("${BASH_LINENO[@]}") \
+		BATS_DEBUG_LAST_SOURCE=("${BASH_SOURCE[@]}")
 }
 
 # When the test begins, in milliseconds: Bats starts date(1) for it.

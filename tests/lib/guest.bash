@@ -18,8 +18,8 @@ DEBUGFS=/sys/kernel/debug/iommufd
 }
 
 # They may have been started on one CPU (tests/vm/guest), which is enough for the
-# tool's.
-[[ ! ${ONE_CPU-} || ${BATS_TEST_FILENAME##*/} == cli-* ]] ||
+# tool's. Once for the file: its tests are processes of the one that loads it first.
+[[ ! ${ONE_CPU-} || ${BATS_TEST_NAME-} || ${BATS_TEST_FILENAME##*/} == cli-* ]] ||
 	taskset -pc 0-1 "$BASHPID" >/dev/null
 
 kmsg() { printf 'iommufd-test: %s\n' "$*" >/dev/kmsg; }
