@@ -653,6 +653,8 @@ static void copy_rules(void)
 	expect("length 2^64-1", EOVERFLOW, COPY(.length = TOP));
 	expect("destination 2^64-1", EOVERFLOW,
 	       COPY(.length = P, .dst_iova = TOP));
+	expect("destination 2^64-1, automatic", EOVERFLOW,
+	       COPY(.flags = R | W, .length = P, .dst_iova = TOP));
 	expect("source iova 2^64-1", EOVERFLOW,
 	       COPY(.length = P, .src_iova = TOP));
 	expect("length 0", EINVAL, COPY(.length = 0));

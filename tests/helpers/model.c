@@ -218,7 +218,8 @@ static uint64_t any_iova(const struct space *s)
 	case 0:
 		return below(256 * P);
 	case 1:
-		return TOP - below(16 * P);
+		/* The highest itself often enough: that one is special. */
+		return TOP - below(2) * below(16 * P);
 	case 2:
 		return (TOP - below(16) * P) / P * P;
 	case 3:
@@ -247,17 +248,20 @@ static uint32_t any_flags(void)
 enum { MAP, AUTOMATIC, UNMAP, COPY, ALLOW, ALL, OPTION };
 
 /*
- * What a new area may be answered. The order is the driver's own: more than
- * one thing may be wrong.
+ * What a new area may be answered. The order is the driver's own, and upstream's
+ * another one: more than one thing may be wrong.
  */
 static int refusal(const struct space *s, uint64_t iova, uint64_t length,
 		   uint64_t offset)
 {
+	bool odd = s->whole_pages && (iova % P || length % P);
 	uint64_t last;
 
-	if (iova == TOP || __builtin_add_overflow(iova, length - 1, &last))
+	if (iova == TOP)
 		return EOVERFLOW;
-	if (s->whole_pages && (iova % P || length % P))
+	if (__builtin_add_overflow(iova, length - 1, &last))
+		return upstream && odd ? EINVAL : EOVERFLOW;
+	if (odd)
 		return EINVAL;
 	if (taken(s, iova, last))
 		return EEXIST;
@@ -488,7 +492,7 @@ static void copy(void)
 	from = cmd.src_iova;
 	to = cmd.dst_iova;
 	if (from == TOP || __builtin_add_overflow(from, cmd.length, &last) ||
-	    (!automatic && (to == TOP || to + cmd.length < to)))
+	    (!automatic && to != TOP && to + cmd.length < to))
 		return;		/* errnos.c has these */
 	last = from + cmd.length - 1;
 	nr = pieces(src, from, last);
@@ -500,6 +504,12 @@ static void copy(void)
 	     ": %s, %#" PRIx64, src->id, from, dst->id, to,
 	     (uint64_t)cmd.length, name(rc), (uint64_t)cmd.dst_iova);
 	counts[!rc][COPY]++;
+	/* Looked at even where it is not used. */
+	if (to == TOP) {
+		if (rc != EOVERFLOW)
+			fail("copy to 2^64-1: %s", name(rc));
+		return;
+	}
 	if (!nr) {
 		if (rc != ENOENT)
 			fail("copy of a hole: %s", name(rc));

@@ -30,6 +30,11 @@ teardown_file() {
 	assert_output --regexp '[0-9]{3} checked, 0 failed'
 }
 
+@test "the model's answers to random maps, unmaps and copies are upstream's" {
+	must helper model --upstream --seed 20261126 --steps 20000
+	assert_line '20000 steps, ok'
+}
+
 @test "the rules on VFIO's ioctls are upstream's" {
 	must helper vfio --upstream
 	assert_output --regexp '[0-9]{3} checked, 0 failed'
