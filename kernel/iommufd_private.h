@@ -717,7 +717,7 @@ struct iommufd_area *iommufd_area_take(struct iommufd_ioas *ioas,
 void iommufd_area_settle(struct iommufd_ioas *ioas, struct iommufd_area *above,
 			 unsigned long hole);
 int iommufd_iova_check(const struct iommufd_ioas *ioas, unsigned long start,
-		       unsigned long last);
+		       unsigned long length);
 int iommufd_iova_find(const struct iommufd_ioas *ioas, unsigned long length,
 		      unsigned long place, unsigned long *iova);
 

@@ -205,16 +205,21 @@ void iommufd_area_settle(struct iommufd_ioas *ioas, struct iommufd_area *above,
  * iommufd_iova_check - whether something may be mapped in a range
  * @ioas: whose lock is held
  * @start: first IOVA
- * @last: last one
+ * @length: in bytes, not 0
  *
- * Return: 0; -EINVAL if the ends are not aligned, or a reserved range is in the
- * way; -EEXIST if an area is.
+ * Return: 0; -EINVAL if it is not aligned; -EOVERFLOW if it wraps; -EINVAL if a
+ * reserved range is in the way; -EEXIST if an area is. In this order, which is
+ * Linux's own.
  */
 int iommufd_iova_check(const struct iommufd_ioas *ioas, unsigned long start,
-		       unsigned long last)
+		       unsigned long length)
 {
-	if ((start | (last + 1)) & (ioas->alignment - 1))
+	unsigned long last;
+
+	if ((start | length) & (ioas->alignment - 1))
 		return -EINVAL;
+	if (check_add_overflow(start, length - 1, &last))
+		return -EOVERFLOW;
 	if (iommufd_range_overlaps(&ioas->reserved, start, last))
 		return -EINVAL;
 	if (iommufd_area_first(ioas, start, last))

@@ -104,7 +104,7 @@ static int find_place(struct iommufd_ioas *ioas, struct iommufd_area *areas,
 	int rc;
 
 	if (fixed)
-		rc = iommufd_iova_check(ioas, *iova, *iova + length - 1);
+		rc = iommufd_iova_check(ioas, *iova, length);
 	else
 		rc = iommufd_iova_find(ioas, length, iommufd_area_place(areas),
 				       iova);
@@ -269,13 +269,11 @@ static int map_user(struct iommufd_ucmd *ucmd, struct iommufd_ioas *ioas,
 {
 	struct iommufd_pages *pages;
 	u64 end;
-	int rc;
 
 	if (!(cmd->flags & IOMMU_IOAS_MAP_FIXED_IOVA))
 		cmd->iova = 0;
-	rc = check_iovas(cmd->iova, cmd->length);
-	if (rc)
-		return rc;
+	if (!cmd->length)
+		return -EINVAL;
 	if (check_add_overflow(cmd->user_va, cmd->length, &end))
 		return -EOVERFLOW;
 	pages = iommufd_pages_of_user(ucmd->ictx, cmd->user_va, cmd->length,
@@ -321,13 +319,11 @@ static int map_file(struct iommufd_ucmd *ucmd, struct iommufd_ioas *ioas,
 {
 	struct iommufd_pages *pages;
 	u64 end;
-	int rc;
 
 	if (!(cmd->flags & IOMMU_IOAS_MAP_FIXED_IOVA))
 		cmd->iova = 0;
-	rc = check_iovas(cmd->iova, cmd->length);
-	if (rc)
-		return rc;
+	if (!cmd->length)
+		return -EINVAL;
 	/* A file has no more than what a loff_t can tell. */
 	if (check_add_overflow(cmd->start, cmd->length, &end) || end > S64_MAX)
 		return -EOVERFLOW;
@@ -487,8 +483,7 @@ int iommufd_ioas_copy(struct iommufd_ucmd *ucmd)
 	ioas = iommufd_ioas_get(ucmd->ictx, cmd->src_ioas_id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	rc = check_iovas(cmd->src_iova, cmd->length) ?:
-	     check_iovas(cmd->dst_iova, cmd->length);
+	rc = check_iovas(cmd->src_iova, cmd->length);
 	if (!rc)
 		rc = collect(ioas, cmd->src_iova,
 			     cmd->src_iova + cmd->length - 1, cmd->flags,

@@ -663,6 +663,9 @@ static void copy_rules(void)
 	expect("source wraps", EOVERFLOW,
 	       COPY(.src_iova = TOP - P + 1, .length = 2 * P));
 	expect("nothing there", ENOENT, COPY(.src_iova = 4 * P, .length = P));
+	expect("nothing there, destination wraps", ENOENT,
+	       COPY(.src_iova = 4 * P, .dst_iova = TOP - P + 1,
+		    .length = 2 * P));
 
 	/* Areas at 4-7, 8-9 (read only), 12. */
 	expect("map", 0, MAP(.iova = 4 * P, .length = 4 * P));
@@ -671,6 +674,19 @@ static void copy_rules(void)
 	expect("map", 0, MAP(.iova = 12 * P));
 	expect("unknown destination", ENOENT,
 	       COPY(.dst_ioas_id = NO_ID, .src_iova = 4 * P, .length = P));
+	expect("unknown destination, wraps", ENOENT,
+	       COPY(.dst_ioas_id = NO_ID, .src_iova = 4 * P,
+		    .dst_iova = TOP - P + 1, .length = 2 * P));
+	expect("destination wraps", EOVERFLOW,
+	       COPY(.dst_ioas_id = dst, .src_iova = 4 * P,
+		    .dst_iova = TOP - P + 1, .length = 2 * P));
+	expect("destination ends at 2^64-1", 0,
+	       COPY(.dst_ioas_id = dst, .src_iova = 4 * P,
+		    .dst_iova = TOP - P + 1, .length = P));
+	expect("source ends at 2^64-1", 0,
+	       COPY(.dst_ioas_id = dst, .src_ioas_id = dst,
+		    .src_iova = TOP - P + 1, .dst_iova = 400 * P,
+		    .length = P));
 	expect("a whole area", 0,
 	       COPY(.dst_ioas_id = dst, .dst_iova = 64 * P, .src_iova = 4 * P,
 		    .length = 4 * P));
@@ -873,6 +889,12 @@ static void options(void)
 	       MAP(.iova = 20 * P, .user_va = VA + 1));
 	expect("odd both", EINVAL,
 	       MAP(.iova = 20 * P + 1, .user_va = VA + 1));
+	expect("odd iova that wraps", EINVAL,
+	       MAP(.iova = TOP - P + 2, .length = 2 * P));
+	expect("odd length that wraps", EINVAL,
+	       MAP(.iova = TOP - P + 1, .length = 2 * P + 1));
+	expect("iova that wraps", EOVERFLOW,
+	       MAP(.iova = TOP - P + 1, .length = 2 * P));
 	expect("odd length, automatic", EINVAL,
 	       MAP(.flags = R, .length = P + 1));
 	expect("odd user_va, automatic", EINVAL,

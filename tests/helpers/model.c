@@ -219,7 +219,7 @@ static uint64_t any_iova(const struct space *s)
 		return below(256 * P);
 	case 1:
 		/* The highest itself often enough: that one is special. */
-		return TOP - below(2) * below(16 * P);
+		return below(2) ? TOP : TOP - below(16 * P);
 	case 2:
 		return (TOP - below(16) * P) / P * P;
 	case 3:
@@ -248,21 +248,20 @@ static uint32_t any_flags(void)
 enum { MAP, AUTOMATIC, UNMAP, COPY, ALLOW, ALL, OPTION };
 
 /*
- * What a new area may be answered. The order is the driver's own, and upstream's
- * another one: more than one thing may be wrong.
+ * What a new area may be answered, in the driver's order: more than one thing may
+ * be wrong.
  */
 static int refusal(const struct space *s, uint64_t iova, uint64_t length,
 		   uint64_t offset)
 {
-	bool odd = s->whole_pages && (iova % P || length % P);
 	uint64_t last;
 
 	if (iova == TOP)
 		return EOVERFLOW;
-	if (__builtin_add_overflow(iova, length - 1, &last))
-		return upstream && odd ? EINVAL : EOVERFLOW;
-	if (odd)
+	if (s->whole_pages && (iova % P || length % P))
 		return EINVAL;
+	if (__builtin_add_overflow(iova, length - 1, &last))
+		return EOVERFLOW;
 	if (taken(s, iova, last))
 		return EEXIST;
 	return s->whole_pages && offset % P ? EINVAL : 0;
@@ -332,7 +331,8 @@ static void no_room(struct space *s, uint64_t length)
 {
 	uint64_t align = length >= HUGE ? HUGE : 1;
 
-	while (align < HUGE && align < length)
+	/* Upstream does not end at a large page. */
+	while (align < length && (upstream || align < HUGE))
 		align *= 2;
 	if (align < P)
 		align = P;
@@ -469,7 +469,7 @@ static void insert_copy(struct space *dst, uint64_t to,
 static void copy(void)
 {
 	struct space *src = any_space(), *dst = any_space();
-	bool automatic = !below(3), room;
+	bool automatic = !below(3), wraps, room;
 	struct iommu_ioas_copy cmd = {
 		.size = sizeof(cmd),
 		.flags = (below(2) ? R : any_flags()) | (automatic ? 0 : F),
@@ -491,10 +491,10 @@ static void copy(void)
 	}
 	from = cmd.src_iova;
 	to = cmd.dst_iova;
-	if (from == TOP || __builtin_add_overflow(from, cmd.length, &last) ||
-	    (!automatic && to != TOP && to + cmd.length < to))
+	if (from == TOP ||
+	    __builtin_add_overflow(from, cmd.length - 1, &last))
 		return;		/* errnos.c has these */
-	last = from + cmd.length - 1;
+	wraps = !automatic && to + (cmd.length - 1) < to;
 	nr = pieces(src, from, last);
 	room = dst->nr + nr <= MAX_AREAS;
 	if (!room)
@@ -529,7 +529,8 @@ static void copy(void)
 			fail("automatic copy to %#" PRIx64 "+%#" PRIx64, to,
 			     (uint64_t)cmd.length);
 	} else {
-		int want = taken(dst, to, to + cmd.length - 1) ? EEXIST : 0;
+		int want = wraps ? EOVERFLOW :
+			   taken(dst, to, to + cmd.length - 1) ? EEXIST : 0;
 
 		if (rc != want)
 			fail("copy to %#" PRIx64 "+%#" PRIx64
@@ -627,7 +628,8 @@ static void huge_pages(void)
 		fail("HUGE_PAGES: %s", name(rc));
 	if (!rc)
 		s->whole_pages = !cmd.val64;
-	for (i = 0; i < s->nr && s->whole_pages; i++)
+	/* Upstream lets copies of several areas through, if only the sum is even. */
+	for (i = 0; i < s->nr && s->whole_pages && !upstream; i++)
 		if (s->areas[i].start % P || (s->areas[i].last + 1) % P)
 			fail("HUGE_PAGES 0 with an odd area");
 }
