@@ -182,7 +182,8 @@ WARN=(
 	run "$TOP/tests/vm/run" --help
 	assert_success
 	local word
-	for word in --kernel --shell --demo --gdb --timeout --filter --no-build --iommu; do
+	for word in --kernel --shell --demo --gdb --timeout --filter --no-build --iommu \
+		--cpus; do
 		assert_output --partial -- "$word"
 	done
 }
@@ -191,10 +192,21 @@ WARN=(
 	local args
 	for args in "" "-k debian-6.1" "-k debian-6.1 --timeout x f.bats" \
 		"-k debian-6.1 --iommu sideways f.bats" "-k debian-6.1 --frob" "-k debian-6.1 --demo f.bats" \
-		"-k debian-6.1 /nonexistent.bats" "-k" "--timeout"; do
+		"-k debian-6.1 /nonexistent.bats" "-k" "--timeout" \
+		"--cpus"; do
 		# shellcheck disable=SC2086 # several words
 		run "$TOP/tests/vm/run" $args </dev/null
 		assert_failure 64
+	done
+}
+
+@test "run: a number of CPUs that no kernel of ours was made for" {
+	local n
+	for n in 0 9 two; do
+		run "$TOP/tests/vm/run" -k debian-5.10 --no-build --cpus "$n" \
+			"$BATS_TEST_FILENAME"
+		assert_failure 64
+		assert_output "vm: --cpus wants a number from 1 to 8, not '$n'"
 	done
 }
 

@@ -3,8 +3,8 @@
 #
 # The emulated machine of one run: what it boots, what it is made of, how it is
 # watched and how its end is judged. Sourced by tests/vm/run, which sets:
-# CHECKOUT BUILD KERNEL KREL RUN LOG here kernel mode gdb iommu icount timeout files
-# filter
+# CHECKOUT BUILD KERNEL KREL RUN LOG here kernel mode gdb iommu cpus accel icount
+# timeout files filter
 
 # Where a guest has file systems of its own, the host's files do not show; a
 # test file from there (or from a pipe) goes by way of the exchange folder.
@@ -23,8 +23,8 @@ visible() {
 # faults of the module looks for is then less, since it takes most of a process's
 # time, and the tool's tests are made of processes: no leaks (kernel_args) and no
 # lock order (tests/vm/guest). The module's own tests show both. Nor have they a use
-# for a second CPU (tests/vm/guest), and with one the kernel needs no atomic
-# instructions, nor QEMU for them: a quarter of the time.
+# for a second CPU (tests/vm/guest), and where there is only one, neither the kernel
+# nor QEMU needs atomic instructions, which saves a quarter of the time.
 tool_only() {
 	local f
 	((${#files[@]})) || return 1

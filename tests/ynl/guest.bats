@@ -78,7 +78,8 @@ someone_listens() {
 
 @test "events" {
 	must helper ioas 5
-	coproc listener { client --subscribe events --sleep 15 5>&-; }
+	# Not 5>&-, of which Bash would keep a copy for later.
+	coproc listener { exec 5>&-; client --subscribe events --sleep 15; }
 	wait_for someone_listens
 	must helper ioas 5
 	must helper destroy 5 1
