@@ -200,6 +200,38 @@ WARN=(
 	done
 }
 
+# machine LINE...: what boot makes of machines of which each leaves such a log.
+machine() {
+	local RUN=$BATS_TEST_TMPDIR/run CHECKOUT=$TOP mode=bats kernel=k KREL=r gdb=''
+	local LOG=$RUN/kernel.log logs=("$@") boots=0
+	mkdir -p "$RUN/exchange"
+	# shellcheck source=tests/vm/machine.sh
+	. "$TOP/tests/vm/machine.sh"
+	qemu-system-x86_64() { :; }
+	qemu_args() { :; }
+	run_watched() { echo "${logs[boots++]}" >"$LOG"; return 1; }
+	judge() { echo "judged $1 after $boots: $(<"$LOG")"; }
+	boot
+	trap - EXIT INT TERM HUP
+}
+
+@test "a kernel that dies before anything of ours ran is booted once more" {
+	local panic='Kernel panic - not syncing: Fatal exception'
+	run machine "$panic" "iommufd-test: begin"
+	assert_line "judged 1 after 2: iommufd-test: begin"
+	assert_line --partial "once more"
+	assert_equal "$(<"$BATS_TEST_TMPDIR/run/kernel.log.1")" "$panic"
+
+	# but not twice
+	run machine "$panic" "$panic" "iommufd-test: begin"
+	assert_line "judged 1 after 2: $panic"
+	# nor when it may be ours, nor when it merely ended
+	run machine "iommufd-test: begin $panic"
+	assert_line "judged 1 after 1: iommufd-test: begin $panic"
+	run machine "iommufd-test: boot failed: no root"
+	assert_line "judged 1 after 1: iommufd-test: boot failed: no root"
+}
+
 @test "run: a number of CPUs that no kernel of ours was made for" {
 	local n
 	for n in 0 9 two; do
