@@ -33,16 +33,6 @@ static int check_numbers(u64 iova, u64 length)
 	return iova == U64_MAX || length == U64_MAX ? -EOVERFLOW : 0;
 }
 
-/* IOVAs may go up to the highest one. */
-static int check_iovas(u64 iova, u64 length)
-{
-	u64 last;
-
-	if (!length)
-		return -EINVAL;
-	return check_add_overflow(iova, length - 1, &last) ? -EOVERFLOW : 0;
-}
-
 /* Whether each of a list of areas may be where such an alignment is needed. */
 static bool all_aligned(const struct iommufd_area *area, unsigned long mask)
 {
@@ -252,9 +242,11 @@ int iommufd_map_user(struct iommufd_ioas *ioas, u64 uptr, u64 length, u64 iova,
 	/* VFIO has another errno for this one. */
 	if (length == U64_MAX)
 		return -EINVAL;
-	rc = check_numbers(iova, length) ?: check_iovas(iova, length);
+	rc = check_numbers(iova, length);
 	if (rc)
 		return rc;
+	if (!length)
+		return -EINVAL;
 	if (check_add_overflow(uptr, length, &end))
 		return -EOVERFLOW;
 	pages = iommufd_pages_of_user(ioas->ictx, uptr, length, flags);
@@ -469,6 +461,7 @@ int iommufd_ioas_copy(struct iommufd_ucmd *ucmd)
 	struct iommufd_area *parts = NULL;
 	struct iommufd_ioas *ioas;
 	unsigned long iova;
+	u64 last;
 	int rc;
 
 	rc = check_flags(cmd->flags) ?:
@@ -483,11 +476,13 @@ int iommufd_ioas_copy(struct iommufd_ucmd *ucmd)
 	ioas = iommufd_ioas_get(ucmd->ictx, cmd->src_ioas_id);
 	if (IS_ERR(ioas))
 		return PTR_ERR(ioas);
-	rc = check_iovas(cmd->src_iova, cmd->length);
-	if (!rc)
-		rc = collect(ioas, cmd->src_iova,
-			     cmd->src_iova + cmd->length - 1, cmd->flags,
-			     &parts);
+	/* Areas may go up to the highest IOVA. */
+	if (!cmd->length)
+		rc = -EINVAL;
+	else if (check_add_overflow(cmd->src_iova, cmd->length - 1, &last))
+		rc = -EOVERFLOW;
+	else
+		rc = collect(ioas, cmd->src_iova, last, cmd->flags, &parts);
 	iommufd_ioas_put(ioas);
 	if (rc)
 		goto out_free;

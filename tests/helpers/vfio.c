@@ -368,6 +368,10 @@ static void type1(void)
 	expect_u64("type 1: cuts two: size", 2 * P, unmap.size);
 	expect("type 1: odd", EINVAL,
 	       UNMAP(.iova = 10 * P + 5, .size = 7));
+	expect("type 1: odd, wraps", EINVAL,
+	       MAP(.iova = TOP - P + 2, .size = 2 * P));
+	expect("type 1: wraps", EOVERFLOW,
+	       MAP(.iova = TOP - P + 1, .size = 2 * P));
 	expect_number("SET_IOMMU 3", 0,
 		      number(VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU));
 	expect("type 1v2 after that: map", 0,
