@@ -58,6 +58,7 @@ write_exchange() {
 		((${#filter[@]} == 0)) || printf '%s\0' "${filter[@]}"
 		tr '\n' '\0' <"$RUN/files.txt"
 	} >"$RUN/exchange/files"
+	preprocess "$RUN/exchange/preprocessed" <"$RUN/files.txt"
 	rm "$RUN/files.txt"
 	cat >"$RUN/exchange/shellrc" <<-'RC'
 		PS1='[$TEST_KERNEL] \w\$ '
@@ -65,6 +66,24 @@ write_exchange() {
 		echo "Linux $(uname -r). iommufd is loaded; nothing here reaches the host."
 		echo "Its modules: \$IOMMUFD_KO \$TESTDRV_KO. Kernel log: dmesg. Leave: exit."
 	RC
+}
+
+# preprocess DIR: what Bats makes of each file that is named on standard input, in the
+# place that it has below DIR, for tests/vm/bats-env.sh. What Bats has to complain about
+# it does in the machine.
+preprocess() {
+	local dir=$1 file made
+	while read -r file; do
+		made=$dir$file
+		[[ -r $file ]] || continue
+		mkdir -p "${made%/*}"
+		if BATS_ROOT=/usr CHECK_BATS_COMMENT_COMMANDS=1 BATS_TEST_FILTER='' \
+			/usr/libexec/bats-core/bats-preprocess "$file" >"$made" 2>/dev/null; then
+			grep '^bats_test_function ' "$made" >"$made.names" || true
+		else
+			rm "$made"
+		fi
+	done
 }
 
 # What is on the emulated NVMe disk: a line in each block tells its number. The
@@ -111,6 +130,10 @@ make_initrd() {
 		tar -C "$dir/hot" -xpf - ||
 		die "cannot gather the files for the machine's memory"
 	add_modules "$dir/hot" "${modules[@]}"
+	# Bats's scripts have it started by env(1).
+	[[ $mode != bats ]] ||
+		sed -i '1s|^#!/usr/bin/env bash$|#!/bin/bash|' "$dir"/hot/usr/libexec/bats-core/* ||
+		die "Bats is not where it was"
 	# The same Bash with its libraries in it. Most of what Bats and its tests start
 	# are forks of Bash, and one takes a third less with fewer mappings to copy.
 	cp --remove-destination /bin/bash-static "$dir/hot/usr/bin/bash" ||
@@ -194,6 +217,8 @@ kernel_args() {
 
 qemu_args() {
 	local iommu_device=(-device "intel-iommu,intremap=on") cpu=max,la57=off
+	# The kernel goes over all of it when it boots, and kmemleak in each scan.
+	local memory=1G
 	if [[ ! $cpus ]]; then
 		cpus=2
 		! tool_only || cpus=1
@@ -205,7 +230,7 @@ qemu_args() {
 	((${#icount[@]})) || cpu+=,-erms
 	printf '%s\n' -machine q35,kernel-irqchip=split \
 		-accel "$accel" "${icount[@]}" \
-		-cpu "$cpu" -smp "$cpus" -m "${VM_MEMORY:-2G}" \
+		-cpu "$cpu" -smp "$cpus" -m "${VM_MEMORY:-$memory}" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		"${iommu_device[@]}" -device edu,addr=0x10 \
 		-drive "if=none,id=disk,format=raw,file=$RUN/exchange/nvme.img" \
