@@ -415,7 +415,10 @@ refused() {
 }
 
 # ids of all objects of CTX by a dump in small portions, one a line, and its end
-dump_ids() { python3 -IS "$TOP/tests/lib/genl.py" ids "2:u64:$CTX"; }
+dump_ids() {
+	ask_server ids "2:u64:$CTX" || fail "$REPLY"
+	echo "$REPLY"
+}
 
 @test "a dump of 5,000 objects has each once, in order; a quiet one is whole" {
 	must helper many 5 5000
@@ -443,13 +446,10 @@ stalled() {
 	local want=$1 filter=$2 end
 	shift 2
 	# shellcheck disable=SC2086 # words
-	coproc reader { exec python3 -IS "$TOP/tests/lib/genl.py" stall $OBJECT_GET $filter 5>&- 6>&-; }
-	read -r <&"${reader[0]}"
+	ask_server stall $OBJECT_GET $filter || fail "$REPLY"
 	"$@"
-	echo >&"${reader[1]}"
-	read -r end <&"${reader[0]}"
-	# shellcheck disable=SC2154 # of the coproc
-	wait "$reader_PID" || true
+	ask_server go on || fail "$REPLY"
+	end=$REPLY
 	echo "got $end, want $want"
 	# shellcheck disable=SC2053 # a pattern
 	[[ $end == $want ]]

@@ -160,17 +160,27 @@ def cmd_ids(words):
     print("interrupted" if end["intr"] else "whole")
 
 
+class Stalled:
+    """A dump of which one datagram has been read."""
+
+    def __init__(self, command, *words):
+        self.genl = Genl(small=True)
+        self.genl.send(int(command), b"".join(map(parse_attr, words)), DUMP)
+        self.messages, self.end = self.genl.receive()
+
+    def finish(self):
+        if not self.end:
+            more, self.end = self.genl.finish()
+            self.messages += more
+        self.end["intr"] |= any("intr" in m["flags"] for m in self.messages)
+        print(len(self.messages), self.end["end"], self.end["intr"], flush=True)
+
+
 def cmd_stall(words):
-    genl = Genl(small=True)
-    genl.send(int(words[0]), b"".join(map(parse_attr, words[1:])), DUMP)
-    messages, end = genl.receive()
+    dump = Stalled(*words)
     print("stalled", flush=True)
     sys.stdin.readline()
-    if not end:
-        more, end = genl.finish()
-        messages += more
-    end["intr"] |= any("intr" in m["flags"] for m in messages)
-    print(len(messages), end["end"], end["intr"], flush=True)
+    dump.finish()
 
 
 def cmd_join(words):

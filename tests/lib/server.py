@@ -10,6 +10,9 @@ early waits. Kinds, and what their statuses and texts are:
 
   schema FILE SCHEMA [POINTER]   validate.py with FILE for its input
   genl ARG...                    genl.py ask ARG...
+  ids ARG...                     genl.py ids ARG...
+  stall ARG...                   begins what genl.py stall ARG... does
+  go on                          ends that, in the next request or never
 """
 
 import contextlib
@@ -33,10 +36,28 @@ def ask(*words):
     return 0
 
 
-KINDS = {"schema": schema, "genl": ask}
+def ids(*words):
+    genl.cmd_ids(list(words))
+    return 0
+
+
+def stall(*words):
+    global stalled
+    stalled = genl.Stalled(*words)
+    return 0
+
+
+def go_on(_):
+    stalled.finish()
+    return 0
+
+
+KINDS = {"schema": schema, "genl": ask, "ids": ids, "stall": stall, "go": go_on}
+stalled = None
 
 
 def answer(kind, words):
+    global stalled
     text = io.StringIO()
     with contextlib.redirect_stdout(text):
         try:
@@ -44,6 +65,9 @@ def answer(kind, words):
         except Exception as err:  # the test's fault: it is to hear of it
             print(f"{type(err).__name__}: {err}")
             status = 1
+    if kind != "stall":
+        # A dump that a test has left would keep the module in use.
+        stalled = None
     return f"{text.getvalue().rstrip()}\n{status}"
 
 
