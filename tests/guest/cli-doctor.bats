@@ -95,20 +95,20 @@ as=()
 }
 
 @test "memlock is too small: that is the cause, and its remedy is enough" {
-	local need=$((1024 * 1024 * 1024))
+	local need=$((1536 * 1024 * 1024))
 	chmod 0666 /dev/iommu
 	as=(as_user bash -c 'ulimit -l 64; exec "$@"' -)
 	doctor --plan mem=512M,devices=2
 	assert_failure 1
-	says memlock fail "the limit is 64 KiB, the planned machine needs 1 GiB" "--memlock=$need:$need"
+	says memlock fail "the limit is 64 KiB, the planned machine needs 1.5 GiB" "--memlock=$need:$need"
 	says device-access ok "user nobody may open it"
 	doctor --plan mem=256M,devices=2,viommu
-	says memlock fail "needs 1 GiB"
+	says memlock fail "needs 1.5 GiB"
 	as=(prlimit "--memlock=$need:$need" setpriv --reuid=65534 --regid=65534 --clear-groups)
 	doctor --plan mem=512M,devices=2
-	says memlock ok "the limit is 1 GiB, the planned machine needs 1 GiB"
+	says memlock ok "the limit is 1.5 GiB, the planned machine needs 1.5 GiB"
 	doctor --plan mem=513M,devices=2
-	says memlock fail "needs 1 GiB"
+	says memlock fail "needs 1.5 GiB"
 	# root, but for the capability
 	as=(prlimit "--memlock=65536:65536" setpriv --bounding-set=-ipc_lock --inh-caps=-ipc_lock)
 	doctor --plan mem=512M,devices=2

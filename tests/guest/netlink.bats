@@ -14,6 +14,8 @@ setup() {
 teardown() {
 	exec 5>&-
 	chmod 660 /dev/iommu
+	# A dump that a test has failed in the middle of.
+	module_unused || ask_server go on || true
 	guest_teardown
 }
 

@@ -56,14 +56,16 @@ teardown() { guest_teardown; }
 }
 
 # tests/vm/bats-env.sh: with fewer processes, and to the same effect.
-@test "Bats reads this file as its own preprocessor has it, and no test can tell" {
+@test "Bats reads this file as its own preprocessor has it; its names and folders are there" {
 	local made=/run/vm/preprocessed$BATS_TEST_FILENAME
 	must bats-preprocess "$BATS_TEST_FILENAME"
 	assert_equal "$output" "$(<"$made")"
 	assert_equal "$(grep '^bats_test_function ' <<<"$output")" "$(<"$made.names")"
 	[[ ! ${BASH_ENV-} ]] || fail "a test's programs would read $BASH_ENV"
-	assert_equal "$(type -t mkdir source)" "file
-builtin"
+	# Of Bats's own scripts; the one that is left tells that they had them.
+	assert_equal "$(type -t mkdir source rm)" "file
+builtin
+function"
 	assert_equal "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR/test/$BATS_SUITE_TEST_NUMBER"
 	must find "$BATS_TEST_TMPDIR" "$BATS_OUT" -printf '%y\n'
 	assert_output "d

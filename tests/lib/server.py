@@ -12,7 +12,7 @@ early waits. Kinds, and what their statuses and texts are:
   genl ARG...                    genl.py ask ARG...
   ids ARG...                     genl.py ids ARG...
   stall ARG...                   begins what genl.py stall ARG... does
-  go on                          ends that, in the next request or never
+  go on                          ends that; any other request drops it
 """
 
 import contextlib

@@ -75,11 +75,13 @@ preprocess() {
 	local dir=$1 file made
 	while read -r file; do
 		made=$dir$file
-		[[ -r $file ]] || continue
+		# Not what has its place in the machine only (visible).
+		[[ $file != /run/* && -r $file ]] || continue
 		mkdir -p "${made%/*}"
-		if BATS_ROOT=/usr CHECK_BATS_COMMENT_COMMANDS=1 BATS_TEST_FILTER='' \
+		# In the machine's locale, which decides how a name is written.
+		if LC_ALL=C BATS_ROOT=/usr CHECK_BATS_COMMENT_COMMANDS=1 BATS_TEST_FILTER='' \
 			/usr/libexec/bats-core/bats-preprocess "$file" >"$made" 2>/dev/null; then
-			grep '^bats_test_function ' "$made" >"$made.names" || true
+			grep '^bats_test_function ' "$made" >"$made.names" || (($? == 1))
 		else
 			rm "$made"
 		fi
@@ -133,7 +135,7 @@ make_initrd() {
 	# Bats's scripts have it started by env(1).
 	[[ $mode != bats ]] ||
 		sed -i '1s|^#!/usr/bin/env bash$|#!/bin/bash|' "$dir"/hot/usr/libexec/bats-core/* ||
-		die "Bats is not where it was"
+		die "there is no Bats in /usr/libexec/bats-core"
 	# The same Bash with its libraries in it. Most of what Bats and its tests start
 	# are forks of Bash, and one takes a third less with fewer mappings to copy.
 	cp --remove-destination /bin/bash-static "$dir/hot/usr/bin/bash" ||
@@ -217,8 +219,6 @@ kernel_args() {
 
 qemu_args() {
 	local iommu_device=(-device "intel-iommu,intremap=on") cpu=max,la57=off
-	# The kernel goes over all of it when it boots, and kmemleak in each scan.
-	local memory=1G
 	if [[ ! $cpus ]]; then
 		cpus=2
 		! tool_only || cpus=1
@@ -228,9 +228,10 @@ qemu_args() {
 	# or cleared, and emulated it goes byte by byte: a process took twice as long.
 	# What is measured is what such a CPU executes.
 	((${#icount[@]})) || cpu+=,-erms
+	# The kernel goes over all of its memory when it boots, and kmemleak in each scan.
 	printf '%s\n' -machine q35,kernel-irqchip=split \
 		-accel "$accel" "${icount[@]}" \
-		-cpu "$cpu" -smp "$cpus" -m "${VM_MEMORY:-$memory}" \
+		-cpu "$cpu" -smp "$cpus" -m "${VM_MEMORY:-1G}" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		"${iommu_device[@]}" -device edu,addr=0x10 \
 		-drive "if=none,id=disk,format=raw,file=$RUN/exchange/nvme.img" \
