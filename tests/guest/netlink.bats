@@ -498,6 +498,7 @@ stalled() {
 	for n in 1 2 3; do
 		coproc reader { exec python3 -IS "$TOP/tests/lib/genl.py" stall $OBJECT_GET 5>&-; }
 		read -r <&"${reader[0]}"
+		# shellcheck disable=SC2154 # of the coproc
 		kill -KILL "$reader_PID"
 		wait "$reader_PID" || true
 	done
